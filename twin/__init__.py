@@ -1,0 +1,1 @@
+"""Mechanistic physiology and its per-person filter. Numbers only: no clock, no network, no Kafka."""
