@@ -1,0 +1,122 @@
+"""Tables of readings: CSV or CSV.gz with person,time,channel,value and optional columns.
+
+Everything is checked before anything is returned; an error names line and column.
+"""
+
+import csv
+import gzip
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+from connectors.channels import CHANNELS, CODE_OF, conversion
+from connectors.columns import COLUMNS, QUALITIES, SUSPECT, Decoded, stable_hash
+from connectors.decode import EARLIEST_MS, milliseconds
+from connectors.errors import PayloadError, TableError
+
+NEEDED = ("person", "time", "channel", "value")
+OPTIONAL = ("unit", "sigma", "source", "record_id", "revision", "op", "quality", "ingested_at")
+
+
+def _number(text: str, line: int, column: str) -> float:
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise TableError(f"line {line}, column {column}: {text[:40]!r} is not a number") from error
+    if not math.isfinite(value):
+        raise TableError(f"line {line}, column {column}: {text[:40]!r} is not finite")
+    return value
+
+
+def _open(path: Path) -> io.TextIOBase:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8", newline="")  # type: ignore[return-value]
+    return path.open(encoding="utf-8", newline="")  # type: ignore[return-value]
+
+
+def read_table(path: Path, people: frozenset[str] | None = None) -> Decoded:
+    """All readings of a table, in file order; raises TableError naming line and column, and then returns nothing.
+
+    Args:
+        path: a .csv or .csv.gz file.
+        people: keep only these.
+
+    """
+    try:
+        with _open(path) as file:
+            return _read(csv.reader(file), people)
+    except (OSError, UnicodeDecodeError, csv.Error, EOFError) as error:
+        raise TableError(f"{path}: cannot be read: {error}") from error
+
+
+def _read(rows: Any, people: frozenset[str] | None) -> Decoded:
+    header = next(rows, None)
+    if header is None:
+        raise TableError("line 1: the table is empty")
+    for name in NEEDED:
+        if name not in header:
+            raise TableError(f"line 1: column {name} is missing")
+    for name in header:
+        if name not in NEEDED and name not in OPTIONAL:
+            raise TableError(f"line 1: column {name[:40]!r} is not known")
+    at = {name: header.index(name) for name in header}
+    columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+    persons: dict[str, int] = {}
+    times: dict[str, int] = {}
+    extra = [name for name in OPTIONAL if name in at]
+    for line, row in enumerate(rows, start=2):
+        if not row:
+            continue
+        if len(row) != len(header):
+            raise TableError(f"line {line}: {len(row)} cells where the header has {len(header)}")
+        person = row[at["person"]]
+        if not person or len(person) > 200:
+            raise TableError(f"line {line}, column person: is empty or longer than 200")
+        if people is not None and person not in people:
+            continue
+        channel = row[at["channel"]]
+        spec = CHANNELS.get(channel)
+        if spec is None:
+            raise TableError(f"line {line}, column channel: {channel[:40]!r} is not in the channel table")
+        stamp = row[at["time"]]
+        time_ms = times.get(stamp)
+        if time_ms is None:
+            try:
+                time_ms = times[stamp] = milliseconds(stamp)
+            except (ValueError, OverflowError) as error:
+                raise TableError(f"line {line}, column time: {stamp[:40]!r} is no RFC 3339 time with a zone") from error
+            if time_ms < EARLIEST_MS:
+                raise TableError(f"line {line}, column time: {stamp[:40]!r} is before 2000")
+        given = {name: row[at[name]] for name in extra if row[at[name]]} if extra else {}
+        value = _number(row[at["value"]], line, "value")
+        if "unit" in given:
+            try:
+                factor, offset = conversion(channel, given["unit"])
+            except PayloadError as error:
+                raise TableError(f"line {line}, column unit: {error}") from error
+            value = value * factor + offset
+        if not spec.hard[0] <= value <= spec.hard[1]:
+            raise TableError(f"line {line}, column value: {value:g} is outside {spec.hard[0]:g} to {spec.hard[1]:g} "
+                             f"{spec.ucum} of {channel}")  # fmt: skip
+        quality = QUALITIES.get(given.get("quality", "ok"))
+        if quality is None:
+            raise TableError(f"line {line}, column quality: {given['quality'][:40]!r} is not known")
+        if quality == 0 and not spec.soft[0] <= value <= spec.soft[1]:
+            quality = SUSPECT
+        if given.get("op", "upsert") not in ("upsert", "retract"):
+            raise TableError(f"line {line}, column op: {given['op'][:40]!r} is neither upsert nor retract")
+        revision = _number(given["revision"], line, "revision") if "revision" in given else 0
+        columns["person"].append(persons.setdefault(person, len(persons)))
+        columns["record"].append(0)
+        columns["channel"].append(CODE_OF[channel])
+        columns["time_ms"].append(time_ms)
+        columns["value"].append(value)
+        columns["sigma"].append(_number(given["sigma"], line, "sigma") if "sigma" in given else math.nan)
+        columns["source"].append(stable_hash(given.get("source", "")))
+        columns["key"].append(-stable_hash(given["record_id"]) if "record_id" in given else time_ms)
+        columns["revision"].append(int(revision))
+        columns["ingested_ms"].append(milliseconds(given["ingested_at"]) if "ingested_at" in given else 0)
+        columns["retract"].append(given.get("op") == "retract")
+        columns["quality"].append(quality)
+    return Decoded.of(list(persons), columns, [])
