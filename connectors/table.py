@@ -1,6 +1,7 @@
 """Tables of readings: CSV or CSV.gz with person,time,channel,value and optional columns.
 
-Everything is checked before anything is returned; an error names line and column.
+A table that is broken in form is refused whole, by line and column, before anything is returned. A value that no sensor
+can have measured is refused alone and counted, as it would be on the stream.
 """
 
 import csv
@@ -11,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from connectors.channels import CHANNELS, CODE_OF, conversion
-from connectors.columns import COLUMNS, QUALITIES, SUSPECT, Decoded, stable_hash
+from connectors.columns import COLUMNS, QUALITIES, SUSPECT, Decoded, Refused, stable_hash
 from connectors.decode import EARLIEST_MS, milliseconds
-from connectors.errors import PayloadError, TableError
+from connectors.errors import PayloadError, Reason, TableError
 
 NEEDED = ("person", "time", "channel", "value")
 OPTIONAL = ("unit", "sigma", "source", "record_id", "revision", "op", "quality", "ingested_at")
@@ -64,6 +65,7 @@ def _read(rows: Any, people: frozenset[str] | None) -> Decoded:
     columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     persons: dict[str, int] = {}
     times: dict[str, int] = {}
+    refused: list[Refused] = []
     extra = [name for name in OPTIONAL if name in at]
     for line, row in enumerate(rows, start=2):
         if not row:
@@ -97,8 +99,9 @@ def _read(rows: Any, people: frozenset[str] | None) -> Decoded:
                 raise TableError(f"line {line}, column unit: {error}") from error
             value = value * factor + offset
         if not spec.hard[0] <= value <= spec.hard[1]:
-            raise TableError(f"line {line}, column value: {value:g} is outside {spec.hard[0]:g} to {spec.hard[1]:g} "
-                             f"{spec.ucum} of {channel}")  # fmt: skip
+            message = f"line {line}: outside {spec.hard[0]:g} to {spec.hard[1]:g} {spec.ucum} of {channel}"
+            refused.append(Refused(0, line, "value", Reason.OUT_OF_RANGE, message))
+            continue
         quality = QUALITIES.get(given.get("quality", "ok"))
         if quality is None:
             raise TableError(f"line {line}, column quality: {given['quality'][:40]!r} is not known")
@@ -119,4 +122,4 @@ def _read(rows: Any, people: frozenset[str] | None) -> Decoded:
         columns["ingested_ms"].append(milliseconds(given["ingested_at"]) if "ingested_at" in given else 0)
         columns["retract"].append(given.get("op") == "retract")
         columns["quality"].append(quality)
-    return Decoded.of(list(persons), columns, [])
+    return Decoded.of(list(persons), columns, refused)

@@ -1,0 +1,103 @@
+"""A person's readings inside the lateness window, sorted; the truth from which a twin can be built again.
+
+A reading is identified by channel, source and key (its record id, or its time where it has none). Of several with one
+identity the highest revision counts, then the latest ingestion, then the largest value: the order of arrival never does.
+A retraction is kept as a mark, so that a late duplicate of what it removed does not bring it back.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from connectors.columns import CENSORED_HIGH, CENSORED_LOW, SUSPECT, Decoded
+from connectors.channels import CODE_OF
+from twin.observe import BOLUS, CARBOHYDRATE, CHANNELS
+
+ENTRY = np.dtype([
+    ("time_ms", "<i8"), ("channel", "<i2"), ("source", "<i8"), ("key", "<i8"), ("revision", "<i8"),
+    ("ingested_ms", "<i8"), ("value", "<f8"), ("sigma", "<f8"), ("retract", "?"), ("quality", "i1"),
+])  # fmt: skip
+Entries = NDArray[Any]
+# The twin's own channel numbers by the schema's; -1 for what no block observes yet.
+TWIN_CHANNEL = np.full(len(CODE_OF), -1, dtype=np.int64)
+for _position, _name in enumerate(CHANNELS):
+    TWIN_CHANNEL[CODE_OF[_name]] = _position
+SUSPECT_NOISE = 4.0  # a suspect reading's variance, in the channel's own
+
+
+def entries_of(readings: Decoded, rows: NDArray[np.int64]) -> Entries:
+    """Journal entries of the chosen rows. A missing sigma is 0, which compares equal to itself."""
+    entries = np.empty(len(rows), dtype=ENTRY)
+    for name in ("time_ms", "channel", "source", "key", "revision", "ingested_ms", "value", "retract", "quality"):
+        entries[name] = getattr(readings, name)[rows]
+    entries["sigma"] = np.nan_to_num(readings.sigma[rows], nan=0.0)
+    return entries
+
+
+def merge(journal: Entries, new: Entries) -> tuple[Entries, int | None]:
+    """The journal with `new` in it, and the earliest time that changed [ms], None if nothing did."""
+    both = np.concatenate([journal, new])
+    order = np.lexsort((
+        both["value"], both["retract"], both["ingested_ms"], both["revision"], both["key"], both["source"],
+        both["channel"],
+    ))  # fmt: skip
+    both = both[order]
+    last = np.ones(len(both), dtype=bool)
+    last[:-1] = (
+        (both["channel"][1:] != both["channel"][:-1])
+        | (both["source"][1:] != both["source"][:-1])
+        | (both["key"][1:] != both["key"][:-1])
+    )
+    merged = both[last]
+    merged = merged[np.lexsort((merged["key"], merged["source"], merged["channel"], merged["time_ms"]))]
+    common = min(len(journal), len(merged))
+    differs = np.flatnonzero(journal[:common] != merged[:common])
+    if len(differs):
+        first = int(differs[0])
+        return merged, int(min(journal["time_ms"][first], merged["time_ms"][first]))
+    if len(journal) == len(merged):
+        return merged, None
+    longer = merged if len(merged) > common else journal
+    return merged, int(longer["time_ms"][common])
+
+
+def bin_ticks(entries: Entries, tick_ms: int) -> tuple[NDArray[Any], ...]:
+    """One observation a channel and tick, for the fold.
+
+    Args:
+        entries: sorted by time.
+        tick_ms: length of a tick [ms].
+
+    Returns:
+        Time of each tick, which is that of its last reading [s] (t,); where its observations start (t + 1,);
+        their twin channel, value (mean of a sensor's, sum of doses), noise and flag (m,); readings a tick (t,).
+
+    """
+    channel = TWIN_CHANNEL[entries["channel"]]
+    live = (channel >= 0) & ~entries["retract"]
+    entries, channel = entries[live], channel[live]
+    if not len(entries):
+        none = np.zeros(0, dtype=np.int64)
+        return np.zeros(0), np.zeros(1, dtype=np.int64), none, np.zeros(0), np.zeros(0), none, none
+    tick = entries["time_ms"] // tick_ms
+    order = np.lexsort((channel, tick))
+    entries, channel, tick = entries[order], channel[order], tick[order]
+    new_tick = np.ones(len(tick), dtype=bool)
+    new_tick[1:] = tick[1:] != tick[:-1]
+    new_group = new_tick.copy()
+    new_group[1:] |= channel[1:] != channel[:-1]
+    groups, ticks = np.flatnonzero(new_group), np.flatnonzero(new_tick)
+    count = np.diff(np.append(groups, len(tick)))
+    kind = channel[groups]
+    value = np.add.reduceat(entries["value"], groups)
+    value = np.where((kind == CARBOHYDRATE) | (kind == BOLUS), value, value / count)
+    suspect = np.maximum.reduceat((entries["quality"] == SUSPECT).astype(np.float64), groups)
+    given = np.add.reduceat(entries["sigma"] ** 2, groups) / count
+    noise = np.where(given > 0.0, given, -1.0) * np.where(suspect > 0.0, SUSPECT_NOISE, 1.0)
+    low = np.maximum.reduceat(entries["quality"] == CENSORED_LOW, groups)
+    high = np.maximum.reduceat(entries["quality"] == CENSORED_HIGH, groups)
+    flag = np.where(low, 1, np.where(high, 2, 0)).astype(np.int64)
+    tick_s = np.maximum.reduceat(entries["time_ms"], ticks) / 1000.0
+    start = np.append(np.searchsorted(groups, ticks), len(groups)).astype(np.int64)
+    return tick_s, start, kind, value, noise, flag, np.diff(np.append(ticks, len(tick)))
