@@ -117,7 +117,8 @@ class Cohort:
             twin.offset = int(offsets[readings.record[rows]].max())
             twin.touched = True
         newest = max(twin.newest_ms, int(readings.time_ms[rows].max()))
-        late = readings.time_ms[rows] < newest - self.window_ms
+        # Against what was known before: a week that comes in one piece to a new twin is not late.
+        late = readings.time_ms[rows] < twin.newest_ms - self.window_ms
         if late.any():
             applied.late += rows[late].tolist()
             counts["late"] += int(late.sum())
@@ -176,14 +177,9 @@ class Cohort:
         chosen = np.zeros(len(tick_s), dtype=bool)
         chosen[:-1] = hour[1:] != hour[:-1]
         ends = ticks[1:][ticks[1:] > ticks[:-1]] - 1
-        before = ends - 1
-        chosen[before[before >= 0]] = True
         firsts = ticks[:-1][ticks[1:] > ticks[:-1]]
+        chosen[ends[ends > firsts] - 1] = True
         chosen[ends] = False  # that is the head itself
-        chosen[np.setdiff1d(before[before >= 0], np.arange(len(tick_s))[: len(tick_s)])] = False
-        for first in firsts:  # the tick before a person's first is somebody else's last
-            if first > 0:
-                chosen[first - 1] = False
         keep[chosen] = np.arange(int(chosen.sum()))
         return keep, int(chosen.sum())
 

@@ -141,7 +141,7 @@ def add_process_noise(mean: Vector, covariance: Matrix, minutes: float, u: Input
     slope = max(drive * (DRIVE_CEILING - drive) / DRIVE_CEILING, 0.02)
     days = minutes / 1440.0
     awake = 1.0 - u[ASLEEP]
-    demand_sd = (0.25 if u[MEASURED] > 0.5 else 0.60) * awake + 0.10 * (1.0 - awake)
+    demand_sd = (0.15 if u[MEASURED] > 0.5 else 0.40) * awake + 0.10 * (1.0 - awake)
     covariance[UPTAKE, UPTAKE] += 0.03**2 * minutes
     covariance[DRIVE, DRIVE] += (0.01 / slope) ** 2 * minutes
     covariance[AROUSAL, AROUSAL] += (1.0 * awake + 0.4 * (1.0 - awake)) ** 2 * minutes

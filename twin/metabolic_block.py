@@ -54,7 +54,7 @@ STEP_MINUTES = 2.5  # RK4; the fastest rate is 0.48 /min. Check-points run at 1 
 
 INTAKE, INFUSION, INTENSITY, TOLERANCE = range(4)  # CHO mg/min, ins pmol/kg/min, x [-], circadian factor on sI
 INPUTS = 4
-DISTURBANCE_MINUTES, DISTURBANCE_SD = 20.0, 1.2
+DISTURBANCE_MINUTES, DISTURBANCE_SD = 12.0, 3.0
 SENSOR_ERROR_MINUTES, SENSOR_ERROR_SD = 30.0, 5.0
 
 

@@ -1,0 +1,87 @@
+"""Estimates as people and programs read them, made from the arrays of a run."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from stream.cohort import Applied, Cohort, Run
+from twin import fast_block, metabolic_block, observe
+from twin.summary import FAST_AT, METABOLIC_AT, OBSERVABLES
+
+Z = {"q05": -1.6448536269514722, "q25": -0.6744897501960817, "q50": 0.0, "q75": 0.6744897501960817,
+     "q95": 1.6448536269514722}  # fmt: skip
+COLUMNS = [
+    *((name, FAST_AT + 2 * i) for i, name in enumerate(fast_block.NAMES)),
+    *((name, METABOLIC_AT + 2 * i) for i, name in enumerate(metabolic_block.NAMES)),
+    *OBSERVABLES.items(),
+]  # fmt: skip
+STATES = [
+    *((name, FAST_AT + 2 * i) for i, name in enumerate(fast_block.NAMES[: fast_block.DYNAMIC])),
+    *((name, METABOLIC_AT + 2 * i) for i, name in enumerate(metabolic_block.NAMES[: metabolic_block.DYNAMIC])),
+    *OBSERVABLES.items(),
+]  # fmt: skip
+PARAMETERS = [
+    *((fast_block.NAMES[i], FAST_AT + 2 * i) for i in range(fast_block.DYNAMIC, fast_block.N)),
+    *((metabolic_block.NAMES[i], METABOLIC_AT + 2 * i) for i in range(metabolic_block.DYNAMIC, metabolic_block.N)),
+]  # fmt: skip
+
+
+def quantiles(mean: float, sd: float) -> dict[str, float]:
+    """Five quantiles of the predictive normal."""
+    return {name: round(mean + z * sd, 4) for name, z in Z.items()}
+
+
+def _pairs(row: list[float], columns: list[tuple[str, int]]) -> dict[str, dict[str, float]]:
+    return {
+        name: {"mean": round(row[at], 6), "sd": round(row[at + 1], 6)}
+        for name, at in columns
+        if not math.isnan(row[at])
+    }
+
+
+def outlooks(cohort: Cohort, applied: Applied, tick: int) -> Iterator[dict[str, Any]]:
+    """The forecasts that were made at a tick."""
+    made_at = round(float(applied.tick_s[tick]) * 1000)
+    for row, channel in enumerate(("heart_rate", "glucose")):
+        for column, horizon in enumerate(sorted(cohort.horizons[channel])):
+            mean, sd = applied.forecasts[tick, row, column].tolist()
+            if not math.isnan(mean):
+                yield {
+                    "channel": channel, "made_at": made_at, "horizon_s": horizon,
+                    "mean": round(mean, 4), "sd": round(sd, 4), **quantiles(mean, sd),
+                }  # fmt: skip
+
+
+def estimate(cohort: Cohort, applied: Applied, run: Run, tick: int) -> dict[str, Any]:
+    """One estimate/1 document."""
+    row = applied.estimates[tick].tolist()
+    span = slice(int(applied.obs_start[tick]), int(applied.obs_start[tick + 1]))
+    channels = [observe.CHANNELS[code] for code in applied.obs_channel[span]]
+    made_at = round(float(applied.tick_s[tick]) * 1000)
+    chance = float(applied.low_probability[tick])
+    return {
+        "schema": "estimate/1",
+        "person": run.person,
+        "time": made_at,
+        "made_from": int(applied.readings[tick]),
+        "lag_s": max(0.0, (run.twin.newest_ms - made_at) / 1000.0),
+        "state": _pairs(row, STATES),
+        "parameter": _pairs(row, PARAMETERS),
+        "surprise": {
+            channel: round(z, 4)
+            for channel, z in zip(channels, applied.surprises[span].tolist(), strict=True)
+            if not math.isnan(z)
+        },
+        "observed": {
+            channel: round(v, 4) for channel, v in zip(channels, applied.obs_value[span].tolist(), strict=True)
+        },
+        "probability": {} if math.isnan(chance) else {"glucose_low_30min": round(chance, 5)},
+        "outlook": list(outlooks(cohort, applied, tick)),
+    }
+
+
+def estimates(cohort: Cohort, applied: Applied) -> Iterator[dict[str, Any]]:
+    """Every tick that was run, as documents."""
+    for run in applied.runs:
+        for tick in range(run.ticks.start, run.ticks.stop):
+            yield estimate(cohort, applied, run, tick)
