@@ -1,0 +1,108 @@
+"""The embedded store: SQLite in WAL mode, one writer, many readers, also from other processes."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+
+from connectors.errors import Unavailable
+from connectors.stores import Document
+
+T = TypeVar("T")
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS estimate (person TEXT, time INTEGER, body BLOB, PRIMARY KEY (person, time)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS latest (person TEXT PRIMARY KEY, time INTEGER, body BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS alert (alert_id TEXT PRIMARY KEY, person TEXT, onset INTEGER, at INTEGER, body BLOB);
+CREATE INDEX IF NOT EXISTS alert_by_time ON alert (at);
+"""
+# An estimate of a later tick replaces the latest; so does a corrected one of the same tick.
+UPSERT_LATEST = """INSERT INTO latest VALUES (?1, ?2, ?3) ON CONFLICT (person)
+DO UPDATE SET time = excluded.time, body = excluded.body WHERE excluded.time >= latest.time"""
+
+
+class SqliteStore:
+    """See connectors.stores.Store; the body of a row is the document itself, as JSON."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection: sqlite3.Connection | None = None
+        self._lock = asyncio.Lock()
+
+    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        async with self._lock:
+            return await asyncio.to_thread(self._guarded, work)
+
+    def _guarded(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            if self._connection is None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._connection = sqlite3.connect(self.path, check_same_thread=False, timeout=10.0)
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                self._connection.execute("PRAGMA synchronous=NORMAL")
+                self._connection.executescript(SCHEMA)
+            return work(self._connection)
+        except sqlite3.OperationalError as error:  # locked, disk full, cannot open
+            if self._connection is not None:
+                self._connection.rollback()
+            raise Unavailable(f"{self.path}: {error}", 1.0) from error
+
+    async def open(self) -> None:
+        """Create the file and its tables."""
+        await self._run(lambda _: None)
+
+    async def write(self, estimates: Sequence[Document], alerts: Sequence[Document]) -> list[str]:
+        """In one transaction."""
+        rows = [(e["person"], e["time"], orjson.dumps(e)) for e in estimates]
+        notes = [(a["alert_id"], a["person"], a["onset"], a["at"], orjson.dumps(a)) for a in alerts]
+
+        def work(connection: sqlite3.Connection) -> list[str]:
+            with connection:
+                connection.executemany("INSERT OR REPLACE INTO estimate VALUES (?, ?, ?)", rows)
+                connection.executemany(UPSERT_LATEST, rows)
+                connection.executemany("INSERT OR REPLACE INTO alert VALUES (?, ?, ?, ?, ?)", notes)
+            return []
+
+        return await self._run(work)
+
+    async def _documents(self, query: str, arguments: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
+        found = await self._run(lambda connection: connection.execute(query, arguments).fetchall())
+        return [orjson.loads(body) for (body,) in found]
+
+    async def latest(self) -> list[dict[str, Any]]:
+        """One row a person."""
+        return await self._documents("SELECT body FROM latest ORDER BY person")
+
+    async def states(self, person: str, since_ms: int, until_ms: int) -> list[dict[str, Any]]:
+        """By the primary key."""
+        query = "SELECT body FROM estimate WHERE person = ? AND time BETWEEN ? AND ? ORDER BY time"
+        return await self._documents(query, (person, since_ms, until_ms))
+
+    async def alerts(self, since_ms: int = 0, person: str | None = None) -> list[dict[str, Any]]:
+        """Newest first."""
+        query = "SELECT body FROM alert WHERE at >= ? AND (? IS NULL OR person = ?) ORDER BY at DESC, alert_id"
+        return await self._documents(query, (since_ms, person, person))
+
+    async def erase(self, person: str) -> None:
+        """From all three tables."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            with connection:
+                for table in ("estimate", "latest", "alert"):
+                    connection.execute(f"DELETE FROM {table} WHERE person = ?", (person,))  # noqa: S608 - own names
+
+        await self._run(work)
+
+    async def ping(self) -> str:
+        """The library's version and the file."""
+        await self._run(lambda connection: connection.execute("SELECT 1").fetchone())
+        return f"SQLite {sqlite3.sqlite_version} at {self.path}"
+
+    async def close(self) -> None:
+        """Close the file."""
+        async with self._lock:
+            if self._connection is not None:
+                await asyncio.to_thread(self._connection.close)
+                self._connection = None
