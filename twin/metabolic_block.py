@@ -1,6 +1,6 @@
 """Block G: gut, glucose, insulin, signalling and the sensor, with the person's parameters of them.
 
-States as the filter sees them: q1, q2, ln Gp, ln Gt, ln Ip, Y, I1, Id, ln Xi, logit g4, GU, GP, Z, ln IG, s1, s2, then
+States as the filter sees them: q1, q2, ln Gp, ln Gt, Ip, Y, I1, Id, Xi, logit g4, GU, GP, Z, IG, s1, s2, then
 d (disturbance flux: meals nobody logged, everything else the mechanism lacks; mg/kg/min), e (the sensor's coloured
 error, mg/dL), and as random walks ln sI, Gb, ln kst. The basal state is solved from Gb at every point, so that a
 person with another Gb rests exactly there.
@@ -48,7 +48,7 @@ NAMES = (
 UNITS = ("mg", "mg", "mg/kg", "mg/kg", "pmol/kg", "pmol/kg/min", "pmol/L", "pmol/L", "pmol/L", "1", "/min", "/min",
          "1", "mg/dL", "pmol/kg", "pmol/kg", "mg/kg/min", "mg/dL", "1", "mg/dL", "/min")  # fmt: skip
 LOG, LOGIT, PLAIN = 1, 2, 0
-TRANSFORMS = (0, 0, 1, 1, 1, 0, 0, 0, 1, 2, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 1)
+TRANSFORMS = (0, 0, 1, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1)
 GLUT4_CEILING = 1.0
 STEP_MINUTES = 2.5  # RK4; the fastest rate is 0.48 /min. Check-points run at 1 min and differ by < 0.1 mg/dL
 
@@ -66,9 +66,9 @@ def clip(x: float, low: float, high: float) -> float:
 
 @equation
 def rates_of_point(
-    stomach: float, gut: float, log_plasma: float, log_tissue: float, log_insulin: float, static: float,
-    delayed: float, delayed_2: float, log_interstitial: float, logit_glut4: float, ex_uptake: float,
-    ex_production: float, ex_boost: float, log_sensor: float, depot_1: float, depot_2: float, disturbance: float,
+    stomach: float, gut: float, log_plasma: float, log_tissue: float, insulin: float, static: float,
+    delayed: float, delayed_2: float, interstitial: float, logit_glut4: float, ex_uptake: float,
+    ex_production: float, ex_boost: float, sensor: float, depot_1: float, depot_2: float, disturbance: float,
     sensor_error: float, log_sensitivity: float, basal: float, log_emptying: float,
     intake: float, infusion: float, intensity: float, tolerance: float,
     weight: float, vg: float, k1: float, k2: float, vi: float, m2: float, m4: float, m5: float, m6: float, phi: float,
@@ -79,9 +79,9 @@ def rates_of_point(
 ) -> tuple[float, float, float, float, float, float, float, float, float, float, float, float, float, float, float,
            float, float, float]:  # fmt: skip
     """Rates of the eighteen dynamic states (transformed), per minute; sections glucose, insulin, signalling."""
-    plasma, tissue = exp(clip(log_plasma, 2.0, 8.0)), exp(clip(log_tissue, 0.0, 8.0))
-    insulin, interstitial = exp(clip(log_insulin, -6.0, 7.0)), exp(clip(log_interstitial, -4.0, 9.0))
-    sensor, glut4 = exp(clip(log_sensor, 2.0, 7.5)), sigmoid(logit_glut4)
+    plasma, tissue = exp(clip(log_plasma, 3.0, 8.0)), exp(clip(log_tissue, 3.0, 8.0))
+    insulin, interstitial = max(insulin, 0.0), max(interstitial, 0.0)
+    glut4 = sigmoid(logit_glut4)
     sensitivity, emptying = exp(clip(log_sensitivity, -3.0, 2.0)), exp(clip(log_emptying, -6.5, -3.0))
     basal = clip(basal, 50.0, 350.0)
     concentration, insulin_level = plasma / vg, insulin / vi
@@ -114,16 +114,16 @@ def rates_of_point(
         gut_rate(gut, max(stomach, 0.0), intake, phi, emptying, kab),
         (production + others) / plasma,
         (k1 * plasma - k2 * tissue - uptake) / tissue,
-        plasma_insulin_rate(insulin, released, extraction, depot, m2, m4) / insulin,
+        plasma_insulin_rate(insulin, released, extraction, depot, m2, m4),
         static_secretion_rate(static, concentration, basal, alpha, beta),
         delayed_insulin_rate(delayed, insulin_level, ki),
         delayed_insulin_rate(delayed_2, delayed, ki),
-        interstitial_insulin_rate(interstitial, insulin_level, p2u) / interstitial,
+        interstitial_insulin_rate(interstitial, insulin_level, p2u),
         glut4_rate(glut4, glut4_demand(interstitial, potency)) / max(glut4 * (1.0 - glut4), 1e-6),
         exercise_uptake_rate(ex_uptake, intensity),
         exercise_production_rate(ex_production, intensity, production_gain),
         exercise_boost_rate(ex_boost, intensity),
-        sensor_rate(sensor, concentration) / sensor,
+        sensor_rate(sensor, concentration),
         infusion - (kd + ka1) * depot_1,
         kd * depot_1 - ka2 * depot_2,
         -disturbance / DISTURBANCE_MINUTES,
@@ -190,8 +190,10 @@ def advance(x: Points, minutes: float, u: Inputs, k: Constants, d: Points, t: Po
 def add_process_noise(mean: Vector, covariance: Matrix, minutes: float) -> None:
     """Diagonal process noise over `minutes`: section 14; the two Ornstein-Uhlenbeck processes by their stationary sd."""
     fives = minutes / 5.0
-    for state, sd in ((PLASMA, 0.01), (TISSUE, 0.01), (INSULIN, 0.02), (SENSOR, 0.004), (INTERSTITIAL, 0.01)):
+    for state, sd in ((PLASMA, 0.01), (TISSUE, 0.01), (SENSOR, 0.5)):
         covariance[state, state] += sd * sd * fives
+    for state, share in ((INSULIN, 0.02), (INTERSTITIAL, 0.01)):
+        covariance[state, state] += (share * mean[state]) ** 2 * fives + 1e-6
     covariance[STATIC, STATIC] += 0.05**2 * fives
     covariance[DELAYED, DELAYED] += 0.5**2 * fives
     covariance[DELAYED_2, DELAYED_2] += 0.2**2 * fives
@@ -226,10 +228,10 @@ def rest(mean: Vector, basal: float, log_sensitivity: float, log_emptying: float
         plasma, insulin, release, k[k_.KP1], k[k_.KP2], k[k_.KP3], k[k_.PORTAL], k[k_.COUNTER_REGULATION], basal
     )
     tissue = max((k[k_.FC] + excretion + k[k_.K1] * plasma - production) / k[k_.K2], 1.0)
-    mean[PLASMA], mean[TISSUE], mean[INSULIN] = log(plasma), log(tissue), log(insulin * k[k_.VI])
-    mean[DELAYED], mean[DELAYED_2], mean[INTERSTITIAL] = insulin, insulin, log(insulin)
+    mean[PLASMA], mean[TISSUE], mean[INSULIN] = log(plasma), log(tissue), insulin * k[k_.VI]
+    mean[DELAYED], mean[DELAYED_2], mean[INTERSTITIAL] = insulin, insulin, insulin
     mean[GLUT4] = log(insulin / k[k_.POTENCY])
-    mean[SENSOR] = log(basal)
+    mean[SENSOR] = basal
     if k[k_.SECRETES] == 0.0:
         mean[DEPOT_1] = k[k_.BASAL_INFUSION] / (k[k_.KD] + k[k_.KA1])
         mean[DEPOT_2] = k[k_.KD] * mean[DEPOT_1] / k[k_.KA2]
@@ -241,7 +243,9 @@ def start(mean: Vector, covariance: Matrix, k: Constants) -> None:
     """The prior: the basal state, glucose unknown to 35 % in all three pools together."""
     rest(mean, k[k_.PRIOR_BASAL_GLUCOSE], k[k_.PRIOR_LOG_SENSITIVITY], k[k_.PRIOR_LOG_EMPTYING], k)
     covariance[:, :] = 0.0
-    spread = (3000.0, 2000.0, 0.35, 0.35, 0.30, 0.5, 8.0, 8.0, 0.30, 0.20, 1e-3, 1e-3, 0.02, 0.35, 5.0, 5.0,
+    resting, level = k[k_.BASAL_INSULIN], k[k_.PRIOR_BASAL_GLUCOSE]
+    spread = (3000.0, 2000.0, 0.35, 0.35, 0.3 * resting * k[k_.VI], 0.5, 0.3 * resting, 0.3 * resting, 0.3 * resting,
+              0.20, 1e-3, 1e-3, 0.02, 0.35 * level, 5.0, 5.0,
               DISTURBANCE_SD, SENSOR_ERROR_SD, 0.45, k[k_.PRIOR_BASAL_GLUCOSE_SD], 0.35)  # fmt: skip
     for i in range(N):
         covariance[i, i] = spread[i] ** 2
