@@ -1,0 +1,53 @@
+"""twin replay: the same engine without a broker, strictly causal in event time, no wall clock."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stream.commands.output import EXIT_BAD_INPUT
+
+
+class Filter(StrEnum):
+    """Which filter runs."""
+
+    COMPILED = "compiled"
+    REFERENCE = "reference"
+
+
+def replay(
+    table: Annotated[Path, typer.Argument(help="CSV or CSV.gz: person,time,channel,value.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results; it must not hold any.")],
+    forecast: Annotated[str, typer.Option(help="Horizons in minutes, for example 30,60.")] = "",
+    people: Annotated[str, typer.Option(help="Only these, comma-separated.")] = "",
+    profile: Annotated[Path | None, typer.Option(help="YAML or JSON: a profile, or profiles by person.")] = None,
+    jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+    as_arrived: Annotated[bool, typer.Option("--as-arrived", help="In file order, cut at random, by the journal.")] = False,
+    filter_: Annotated[Filter, typer.Option("--filter", help="compiled, or filterpy as reference.")] = Filter.COMPILED,
+    as_json: Annotated[bool, typer.Option("--json", help="The summary as one JSON document.")] = False,
+) -> None:
+    """Run the twins over a table of readings.
+
+    Example: twin replay readings.csv.gz --out results --forecast 30,60 --people ada
+    """
+    from stream.commands.output import answer  # noqa: PLC0415
+    from stream.replay import Replay, ReplayError, run  # noqa: PLC0415
+
+    try:
+        horizons = tuple(int(float(text) * 60) for text in forecast.split(",") if text)
+    except ValueError as error:
+        raise typer.BadParameter(f"--forecast {forecast!r}: minutes, comma-separated") from error
+    chosen = frozenset(name for name in people.split(",") if name) or None
+    task = Replay(table, out, horizons, chosen, profile, jobs, as_arrived, filter_ is Filter.REFERENCE)
+    try:
+        summary = run(task)
+    except ReplayError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(EXIT_BAD_INPUT) from error
+    answer(as_json, summary, ("what", "value"), list(summary.items()))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    app.command()(replay)

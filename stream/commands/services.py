@@ -1,0 +1,113 @@
+"""Commands that run something: demo, worker, gateway, send, warm."""
+
+import asyncio
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+class Target(StrEnum):
+    """Where `send` publishes to."""
+
+    KAFKA = "kafka"
+    GATEWAY = "gateway"
+
+
+def worker() -> None:
+    """Run the Faust worker. Settings come from TWIN_* variables.
+
+    Example: TWIN_BROKER=127.0.0.1:9092 twin worker
+    """
+    from stream.logs import configure_logs  # noqa: PLC0415
+    from stream.settings import Settings  # noqa: PLC0415
+    from stream.worker import run  # noqa: PLC0415
+
+    settings = Settings()
+    configure_logs(settings.log_level)
+    run(settings)
+
+
+def gateway() -> None:
+    """Run the HTTP door for vendors.
+
+    Example: TWIN_VENDOR_KEYS='{"readings": "secret"}' twin gateway
+    """
+    from stream.gateway import serve  # noqa: PLC0415
+    from stream.logs import configure_logs  # noqa: PLC0415
+    from stream.settings import Settings  # noqa: PLC0415
+
+    settings = Settings()
+    configure_logs(settings.log_level)
+    asyncio.run(serve(settings))
+
+
+def page() -> None:
+    """Serve the page from the store.
+
+    Example: TWIN_SQLITE_PATH=.twin/twin.sqlite twin page
+    """
+    from stream.logs import configure_logs  # noqa: PLC0415
+    from stream.page.server import serve  # noqa: PLC0415
+    from stream.settings import Settings  # noqa: PLC0415
+
+    settings = Settings()
+    configure_logs(settings.log_level)
+    asyncio.run(serve(settings))
+
+
+def warm(as_json: Json = False) -> None:
+    """Compile the equations into the cache, so that no reading waits for the compiler.
+
+    Example: twin warm
+    """
+    from stream.commands.output import answer  # noqa: PLC0415
+    from stream.warm import warm as compile_all  # noqa: PLC0415
+    from twin.jit import cache_folder  # noqa: PLC0415
+
+    seconds = round(compile_all(), 2)
+    folder = str(cache_folder())
+    answer(as_json, {"seconds": seconds, "cache": folder}, ("seconds", "cache"), [(seconds, folder)])
+
+
+def send(
+    table: Annotated[Path, typer.Argument(help="CSV or CSV.gz: person,time,channel,value.")],
+    to: Annotated[Target, typer.Option(help="kafka, or the gateway by HTTP.")] = Target.KAFKA,
+    speed: Annotated[float, typer.Option(help="Times real time; 0 sends as fast as it goes.")] = 0.0,
+    as_json: Json = False,
+) -> None:
+    """Publish a table of readings.
+
+    Example: twin send readings.csv.gz --speed 60
+    """
+    from stream.commands.output import answer  # noqa: PLC0415
+    from stream.sending import send_table  # noqa: PLC0415
+    from stream.settings import Settings  # noqa: PLC0415
+
+    sent = asyncio.run(send_table(Settings(), table, to.value, speed))
+    answer(as_json, sent, tuple(sent), [tuple(sent.values())])
+
+
+def demo(
+    people: Annotated[int, typer.Option(help="Real people of the shipped samples, at most 5.", min=1, max=5)] = 5,
+    minutes: Annotated[float, typer.Option(help="End after so long; 0 runs until Ctrl-C.")] = 0.0,
+    port: Annotated[int, typer.Option(help="Port of the page; 0 chooses a free one.")] = 8090,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the page.")] = False,
+) -> None:
+    """Everything on this machine: broker, worker, store, page, and readings of real people.
+
+    Example: twin demo --minutes 5
+    """
+    typer.echo("wearable-twin demo: decision support, not a medical device", err=True)
+    from stream.demo import run_demo  # noqa: PLC0415
+
+    raise typer.Exit(run_demo(people, minutes, port, not no_browser))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    for command in (demo, worker, gateway, page, send, warm):
+        app.command()(command)
