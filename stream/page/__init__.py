@@ -1,0 +1,1 @@
+"""The page: who needs attention, why, and what the twin expects."""

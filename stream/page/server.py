@@ -1,0 +1,224 @@
+"""Serves the page and its small API from the store; live by server-sent events."""
+
+import asyncio
+import hmac
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import structlog
+from aiohttp import web
+
+from connectors.errors import Unavailable
+from connectors.stores import Store
+from stream.commanding import send_acknowledgement
+from stream.settings import Settings
+from stream.sink import open_store
+
+log = structlog.get_logger()
+ASSETS = Path(__file__).parent / "assets"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+POLL_S = 1.0
+HOUR_MS = 3_600_000
+SEVERITY = {"high": 0, "medium": 1, "low": 2}
+OPEN = ("active", "acknowledged")
+STALE_MS = 24 * HOUR_MS
+Acknowledge = Callable[[str, str, str], Awaitable[None]]
+SECURITY = {
+    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+def _urgency(person: dict[str, Any]) -> tuple[int, int, str]:
+    alerts = person["alerts"]
+    clinical = [SEVERITY[a["severity"]] for a in alerts if a["kind"] == "clinical" and a["state"] == "active"]
+    if clinical:
+        return 0, min(clinical), person["person"]
+    if any(a["kind"] == "clinical" for a in alerts):
+        return 1, 0, person["person"]
+    return (2 if alerts else 3), 0, person["person"]
+
+
+class Page:
+    """Routes; `acknowledge` is handed in: (person, alert_id, by)."""
+
+    def __init__(self, store: Store, acknowledge: Acknowledge, token: str | None, loopback: bool) -> None:
+        self.store, self.acknowledge, self.token, self.loopback = store, acknowledge, token, loopback
+        self.version = asyncio.Event()
+        self.clock_ms = 0
+        self.seen: tuple[int, int] = (0, 0)
+        self.listeners: set[asyncio.Queue[bytes]] = set()
+
+    def app(self) -> web.Application:
+        """The aiohttp application."""
+        app = web.Application(middlewares=[self.guard])
+        app.router.add_get("/", self.index)
+        app.router.add_get("/api/people", self.people)
+        app.router.add_get("/api/people/{person}", self.person)
+        app.router.add_post("/api/alerts/{alert}/acknowledge", self.take)
+        app.router.add_get("/api/stream", self.events)
+        app.router.add_static("/assets", ASSETS)
+        app.cleanup_ctx.append(self._watching)
+        return app
+
+    @web.middleware
+    async def guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        """Token where the page is not on loopback; on loopback only its own names (DNS rebinding)."""
+        if self.loopback:
+            if request.host.rsplit(":", 1)[0].strip("[]") not in LOOPBACK:
+                raise web.HTTPForbidden(text="unknown host")
+        elif not self._known(request):
+            raise web.HTTPUnauthorized(text="token needed")
+        if request.method == "POST" and request.headers.get("Origin", "").split("://")[-1] != request.host:
+            raise web.HTTPForbidden(text="other origin")
+        try:
+            response: web.StreamResponse = await handler(request)
+        except Unavailable:
+            response = web.json_response({"error": "store unavailable"}, status=503)
+        if not response.prepared:
+            response.headers.update(SECURITY)
+            if not self.loopback and "token" in request.query:
+                response.set_cookie("twin", request.query["token"], httponly=True, samesite="Strict")
+        return response
+
+    def _known(self, request: web.Request) -> bool:
+        header = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        given = header or request.query.get("token", "") or request.cookies.get("twin", "")
+        return bool(self.token) and hmac.compare_digest(given.encode(), (self.token or "").encode())
+
+    async def index(self, _request: web.Request) -> web.FileResponse:
+        """The page itself."""
+        return web.FileResponse(ASSETS / "index.html")
+
+    async def people(self, _request: web.Request) -> web.Response:
+        """Everybody, who needs attention first."""
+        latest, alerts = await self.store.latest(), await self.store.alerts()
+        mine: dict[str, list[dict[str, Any]]] = {}
+        for alert in alerts:
+            if alert["state"] in OPEN:
+                mine.setdefault(alert["person"], []).append(alert)
+        clock = max((e["time"] for e in latest), default=0)
+        people = [
+            {
+                "person": e["person"], "time": e["time"], "age_s": (clock - e["time"]) / 1000,
+                "stale": clock - e["time"] > STALE_MS, "observed": e["observed"], "state": _brief(e),
+                "outlook": e["outlook"], "alerts": mine.get(e["person"], []), "truth": "truth" in e,
+            }
+            for e in latest
+        ]  # fmt: skip
+        people.sort(key=_urgency)
+        return web.json_response({"clock": clock, "people": people}, dumps=_json)
+
+    async def person(self, request: web.Request) -> web.Response:
+        """One person's last hours: series, parameters, alerts, the newest forecasts."""
+        name = request.match_info["person"]
+        hours = min(max(float(request.query.get("hours", "8")), 1.0), 72.0)
+        latest = [e for e in await self.store.latest() if e["person"] == name]
+        if not latest:
+            raise web.HTTPNotFound(text="nobody by this name")
+        until = latest[0]["time"]
+        rows = await self.store.states(name, until - round(hours * HOUR_MS), until)
+        series = [
+            {"time": e["time"], "observed": e["observed"], "state": _brief(e), "truth": e.get("truth")} for e in rows
+        ]
+        newest: dict[str, list[Any]] = {}
+        for e in rows:
+            for forecast in e["outlook"]:
+                kept = newest.get(forecast["channel"], [])
+                if kept and kept[0]["made_at"] != forecast["made_at"]:
+                    kept = []
+                newest[forecast["channel"]] = [*kept, forecast]
+        alerts = [a for a in await self.store.alerts(0, name) if a["state"] != "pending"]
+        parameters = latest[0]["parameter"]
+        document = {"person": name, "series": series, "outlook": newest, "alerts": alerts[:20],
+                    "parameter": parameters, "truth": latest[0].get("truth"), "probability": latest[0]["probability"],
+                    "surprise": latest[0]["surprise"]}  # fmt: skip
+        return web.json_response(document, dumps=_json)
+
+    async def take(self, request: web.Request) -> web.Response:
+        """Acknowledge an alert."""
+        identity = request.match_info["alert"]
+        found = [a for a in await self.store.alerts() if a["alert_id"] == identity]
+        if not found:
+            raise web.HTTPNotFound(text="no such alert")
+        await self.acknowledge(found[0]["person"], identity, "page")
+        return web.json_response({"alert_id": identity}, status=202)
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """A line whenever the store has something new; the page then asks for what it shows."""
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", **SECURITY})
+        await response.prepare(request)
+        queue: asyncio.Queue[bytes] = asyncio.Queue(maxsize=2)
+        self.listeners.add(queue)
+        try:
+            await response.write(b"data: hello\n\n")
+            while True:
+                try:
+                    line = await asyncio.wait_for(queue.get(), 15)
+                except TimeoutError:
+                    line = b": still here\n\n"
+                await response.write(line)
+        except (ConnectionResetError, asyncio.CancelledError):
+            pass
+        finally:
+            self.listeners.discard(queue)
+        return response
+
+    async def _watching(self, _app: web.Application) -> Any:
+        task = asyncio.create_task(self._watch())
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                latest, alerts = await self.store.latest(), await self.store.alerts()
+                seen = (max((e["time"] for e in latest), default=0), max((a["at"] for a in alerts), default=0))
+                if (seen, len(latest)) != (self.seen, self.clock_ms):
+                    self.seen, self.clock_ms = seen, len(latest)
+                    for queue in self.listeners:
+                        if not queue.full():
+                            queue.put_nowait(f"data: {seen[0]}\n\n".encode())
+            except Unavailable:
+                log.warning("store_unavailable")
+            await asyncio.sleep(POLL_S)
+
+
+def _brief(estimate: dict[str, Any]) -> dict[str, Any]:
+    return {name: estimate["state"][name] for name in ("heart_rate", "glucose") if name in estimate["state"]}
+
+
+def _json(document: Any) -> str:
+    return orjson.dumps(document).decode()
+
+
+async def serve(settings: Settings, ready: Callable[[str], None] | None = None) -> None:
+    """Run until cancelled; refuses to leave loopback without a token."""
+    loopback = settings.page_host in LOOPBACK
+    if not loopback and settings.page_token is None:
+        raise ValueError(f"page_host {settings.page_host} is not loopback: TWIN_PAGE_TOKEN is needed")
+    store = open_store(settings)
+    await store.open()
+
+    async def acknowledge(person: str, identity: str, by: str) -> None:
+        await send_acknowledgement(settings, person, identity, by)
+
+    token = settings.page_token.get_secret_value() if settings.page_token else None
+    runner = web.AppRunner(Page(store, acknowledge, token, loopback).app(), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.page_host, settings.page_port).start()
+        address = f"http://{runner.addresses[0][0]}:{runner.addresses[0][1]}/"
+        log.info("page_ready", address=address, at=int(time.time()))
+        if ready is not None:
+            ready(address)
+        await asyncio.Event().wait()
+    finally:
+        await runner.cleanup()
+        await store.close()
