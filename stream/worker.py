@@ -205,7 +205,8 @@ def run(settings: Settings) -> None:
     from stream.warm import warm  # noqa: PLC0415 - the compiler is needed only here
 
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    warm()
+    log.info("compiling_equations")
+    log.info("equations_ready", seconds=round(warm(), 1))
     if "update" in settings.roles.split(","):
         worker = Worker(settings)
         faust.Worker(worker.app, loglevel="WARN", logging_config=None).execute_from_commandline()

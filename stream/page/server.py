@@ -26,6 +26,7 @@ SEVERITY = {"high": 0, "medium": 1, "low": 2}
 OPEN = ("active", "acknowledged")
 STALE_MS = 24 * HOUR_MS
 Acknowledge = Callable[[str, str, str], Awaitable[None]]
+Truths = dict[str, dict[int, dict[str, float]]]  # of virtual people: by person and minute [ms]
 SECURITY = {
     "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -47,11 +48,13 @@ def _urgency(person: dict[str, Any]) -> tuple[int, int, str]:
 class Page:
     """Routes; `acknowledge` is handed in: (person, alert_id, by)."""
 
-    def __init__(self, store: Store, acknowledge: Acknowledge, token: str | None, loopback: bool) -> None:
+    def __init__(
+        self, store: Store, acknowledge: Acknowledge, token: str | None = None, loopback: bool = True,
+        truths: Truths | None = None,
+    ) -> None:  # fmt: skip
         self.store, self.acknowledge, self.token, self.loopback = store, acknowledge, token, loopback
-        self.version = asyncio.Event()
-        self.clock_ms = 0
-        self.seen: tuple[int, int] = (0, 0)
+        self.truths = truths or {}
+        self.seen: tuple[int, int, int] = (0, 0, 0)
         self.listeners: set[asyncio.Queue[bytes]] = set()
 
     def app(self) -> web.Application:
@@ -107,7 +110,7 @@ class Page:
             {
                 "person": e["person"], "time": e["time"], "age_s": (clock - e["time"]) / 1000,
                 "stale": clock - e["time"] > STALE_MS, "observed": e["observed"], "state": _brief(e),
-                "outlook": e["outlook"], "alerts": mine.get(e["person"], []), "truth": "truth" in e,
+                "outlook": e["outlook"], "alerts": mine.get(e["person"], []), "truth": e["person"] in self.truths,
             }
             for e in latest
         ]  # fmt: skip
@@ -124,7 +127,11 @@ class Page:
         until = latest[0]["time"]
         rows = await self.store.states(name, until - round(hours * HOUR_MS), until)
         series = [
-            {"time": e["time"], "observed": e["observed"], "state": _brief(e), "truth": e.get("truth")} for e in rows
+            {
+                "time": e["time"], "observed": e["observed"], "state": _brief(e),
+                "truth": self.truths.get(name, {}).get(e["time"] // 60_000 * 60_000),
+            }
+            for e in rows
         ]
         newest: dict[str, list[Any]] = {}
         for e in rows:
@@ -136,7 +143,7 @@ class Page:
         alerts = [a for a in await self.store.alerts(0, name) if a["state"] != "pending"]
         parameters = latest[0]["parameter"]
         document = {"person": name, "series": series, "outlook": newest, "alerts": alerts[:20],
-                    "parameter": parameters, "truth": latest[0].get("truth"), "probability": latest[0]["probability"],
+                    "parameter": parameters, "probability": latest[0]["probability"],
                     "surprise": latest[0]["surprise"]}  # fmt: skip
         return web.json_response(document, dumps=_json)
 
@@ -179,9 +186,10 @@ class Page:
         while True:
             try:
                 latest, alerts = await self.store.latest(), await self.store.alerts()
-                seen = (max((e["time"] for e in latest), default=0), max((a["at"] for a in alerts), default=0))
-                if (seen, len(latest)) != (self.seen, self.clock_ms):
-                    self.seen, self.clock_ms = seen, len(latest)
+                newest = max((e["time"] for e in latest), default=0)
+                seen = (newest, max((a["at"] for a in alerts), default=0), len(latest))
+                if seen != self.seen:
+                    self.seen = seen
                     for queue in self.listeners:
                         if not queue.full():
                             queue.put_nowait(f"data: {seen[0]}\n\n".encode())
@@ -198,7 +206,9 @@ def _json(document: Any) -> str:
     return orjson.dumps(document).decode()
 
 
-async def serve(settings: Settings, ready: Callable[[str], None] | None = None) -> None:
+async def serve(
+    settings: Settings, ready: Callable[[str], None] | None = None, truths: Truths | None = None
+) -> None:
     """Run until cancelled; refuses to leave loopback without a token."""
     loopback = settings.page_host in LOOPBACK
     if not loopback and settings.page_token is None:
@@ -210,7 +220,7 @@ async def serve(settings: Settings, ready: Callable[[str], None] | None = None) 
         await send_acknowledgement(settings, person, identity, by)
 
     token = settings.page_token.get_secret_value() if settings.page_token else None
-    runner = web.AppRunner(Page(store, acknowledge, token, loopback).app(), access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(Page(store, acknowledge, token, loopback, truths).app(), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.page_host, settings.page_port).start()
