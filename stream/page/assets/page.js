@@ -21,7 +21,7 @@ function status(p) {
   const active = p.alerts.find(a => a.kind === "clinical" && a.state === "active"), taken = p.alerts.find(a => a.kind === "clinical");
   if (active) return ["bad", `⚠ ${active.title}`]; if (taken) return ["warn", `✓ Taken: ${taken.title}`];
   if (p.stale) return ["warn", "STALE: no data for a day"]; if (p.alerts.length) return ["warn", `◌ ${p.alerts[0].title}`];
-  return ["good", "In range, no alert"];
+  const g = p.observed.glucose; return ["good", g > 180 ? "No alert; glucose is above 180" : g < 70 ? "No alert; glucose is below 70" : "No alert"];
 }
 async function people() {
   const { clock, people } = await (await fetch("/api/people")).json();

@@ -1,0 +1,57 @@
+"""Shared fixtures: services of our own, started on free ports and stopped by process id."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from deploy.services.services import Kafka, Missing
+
+settings.register_profile("house", deadline=None)  # the first call of a kernel compiles it
+settings.load_profile("house")
+MISSING: list[str] = []
+
+
+def unavailable(reason: str) -> None:
+    """Skip with the reason; where CI is set a service is a must."""
+    if os.environ.get("CI"):
+        pytest.fail(f"CI must have it: {reason}")
+    MISSING.append(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory):
+    """A real Apache Kafka 4.3.1."""
+    try:
+        broker = Kafka(tmp_path_factory.mktemp("kafka"))
+    except Missing as error:
+        unavailable(f"Apache Kafka: {error}")
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Path of a Chromium."""
+    path = shutil.which("chromium")
+    if path is None:
+        unavailable("chromium is not on the PATH")
+    return path
+
+
+@pytest.fixture
+def shared():
+    """The folder with the studies' data; only where the project is developed."""
+    path = Path(__file__).parents[2] / "shared" / "data"
+    if not path.exists():
+        pytest.skip("../shared/data is not here: real data of the studies are not part of the project")
+    return path
+
+
+def pytest_terminal_summary(terminalreporter):
+    if MISSING:
+        terminalreporter.write_line(f"{len(MISSING)} tests skipped for want of services: {'; '.join(sorted(set(MISSING)))}")

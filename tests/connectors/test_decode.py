@@ -1,0 +1,79 @@
+import json
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.decode import decode
+from connectors.errors import Reason
+
+NOW_MS = 1_795_600_000_000
+GOOD = {"person": "ada", "channel": "heart_rate", "time": "2026-11-20T07:31:05Z", "value": 62.0}
+
+
+def one(**changes):
+    return decode([json.dumps(GOOD | changes).encode()], [None], NOW_MS)
+
+
+def reason_of(**changes):
+    found = one(**changes)
+    assert len(found) == 0
+    return found.refused[0].field, found.refused[0].reason
+
+
+def test_a_reading_becomes_a_row():
+    found = one()
+
+    assert (len(found), found.persons, found.value[0], found.refused) == (1, ["ada"], 62.0, [])
+    assert found.time_ms[0] == 1_795_159_865_000
+
+
+def test_each_fault_names_field_and_reason():
+    assert reason_of(value="62") == ("value", Reason.SCHEMA_INVALID)
+    assert reason_of(value=True) == ("value", Reason.SCHEMA_INVALID)
+    assert reason_of(value=301) == ("value", Reason.OUT_OF_RANGE)
+    assert reason_of(value=10**30) == ("value", Reason.OUT_OF_RANGE)
+    assert reason_of(channel="aura") == ("channel", Reason.UNKNOWN_CHANNEL)
+    assert reason_of(unit="mmol/L") == ("unit", Reason.UNKNOWN_UNIT)
+    assert reason_of(time="1970-01-01T00:00:00Z") == ("time", Reason.BAD_TIME)
+    assert reason_of(time="2026-11-20T07:31:05") == ("time", Reason.BAD_TIME)
+    assert reason_of(time=NOW_MS + 400_000) == ("time", Reason.FUTURE)
+    assert reason_of(person="x" * 10_000) == ("person", Reason.SCHEMA_INVALID)
+    assert reason_of(extra=1) == ("extra", Reason.SCHEMA_INVALID)
+
+
+def test_a_bad_reading_of_a_batch_costs_itself():
+    batch = {"schema": "readings/1", "person": "ada", "channel": ["heart_rate"] * 3, "time": [NOW_MS - 3] * 3,
+             "value": [60.0, 999.0, 61.0]}
+    found = decode([orjson.dumps(batch), b"[1", b"", b'{"value": NaN}'], [None] * 4, NOW_MS)
+
+    assert found.value.tolist() == [60.0, 61.0]
+    assert [(r.record, r.index, r.reason) for r in found.refused] == [
+        (0, 1, Reason.OUT_OF_RANGE), (1, 0, Reason.UNPARSEABLE), (2, 0, Reason.UNPARSEABLE), (3, 0, Reason.UNPARSEABLE)]
+
+
+def test_a_refusal_never_carries_the_value():
+    found = decode([json.dumps(GOOD | {"value": 4321.5}).encode()], [None], NOW_MS)
+
+    assert "4321" not in found.refused[0].message
+
+
+def test_ten_megabytes_are_refused():
+    assert decode([b" " * 10_000_000], [None], NOW_MS).refused[0].reason is Reason.TOO_LARGE
+
+
+def test_units_are_converted():
+    found = decode([json.dumps(GOOD | {"channel": "glucose", "value": 5.5, "unit": "mmol/L"}).encode()], [None], NOW_MS)
+
+    assert abs(found.value[0] - 99.0858) < 1e-9
+
+
+JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+                    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from([*GOOD, "schema", "op", "sigma"]), inner, max_size=6))
+
+
+@given(st.lists(st.binary(max_size=60) | JSON.map(lambda d: json.dumps(d).encode()), max_size=4))
+def test_no_bytes_make_it_raise(values):
+    found = decode(values, [None] * len(values), NOW_MS)
+
+    assert len(found) + len(found.refused) >= 0
