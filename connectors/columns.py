@@ -33,7 +33,12 @@ class Refused:
 
     def as_dict(self) -> dict[str, object]:
         """For the gateway's answer."""
-        return {"index": self.index, "field": self.field, "reason": self.reason.value, "message": self.message}
+        return {
+            "index": self.index,
+            "field": self.field,
+            "reason": self.reason.value,
+            "message": self.message,
+        }
 
 
 COLUMNS: dict[str, Any] = {

@@ -53,7 +53,9 @@ class _Rows:
     def refuse(self, record: int, index: int, where: str, reason: Reason, message: str) -> None:
         self.refused.append(Refused(record, index, where, reason, message))
 
-    def add(self, record: int, index: int, person: int, source: int, ingested: int, fields: dict[str, Any]) -> None:
+    def add(
+        self, record: int, index: int, person: int, source: int, ingested: int, fields: dict[str, Any]
+    ) -> None:
         """Check one reading and append it, or refuse it by field, reason and rule."""
         channel = fields.get("channel")
         bounds = BOUNDS.get(channel) if isinstance(channel, str) else None
@@ -64,7 +66,9 @@ class _Rows:
         operation = fields.get("op")
         if operation is not None:
             if operation not in ("upsert", "retract"):
-                return self.refuse(record, index, "op", Reason.SCHEMA_INVALID, "is neither upsert nor retract")
+                return self.refuse(
+                    record, index, "op", Reason.SCHEMA_INVALID, "is neither upsert nor retract"
+                )
             retract = operation == "retract"
         value = fields.get("value")
         if value is None and retract:
@@ -92,7 +96,9 @@ class _Rows:
             return self.refuse(record, index, "time", Reason.BAD_TIME,
                                "is neither RFC 3339 with a zone nor epoch milliseconds")  # fmt: skip
         if time_ms < EARLIEST_MS:
-            return self.refuse(record, index, "time", Reason.BAD_TIME, "before 2000: the device's clock was not set")
+            return self.refuse(
+                record, index, "time", Reason.BAD_TIME, "before 2000: the device's clock was not set"
+            )
         if time_ms > self.now_ms + FUTURE_MS:
             return self.refuse(record, index, "time", Reason.FUTURE, "more than 5 minutes in the future")
         sigma = fields.get("sigma")
@@ -102,7 +108,9 @@ class _Rows:
             return self.refuse(record, index, "sigma", Reason.SCHEMA_INVALID, "is not a positive number")
         revision = fields.get("revision") or 0
         if isinstance(revision, bool) or not isinstance(revision, int) or not 0 <= revision < 2**62:
-            return self.refuse(record, index, "revision", Reason.SCHEMA_INVALID, "is not a whole number from 0 up")
+            return self.refuse(
+                record, index, "revision", Reason.SCHEMA_INVALID, "is not a whole number from 0 up"
+            )
         quality = QUALITIES.get(fields.get("quality") or "ok", -1)
         if quality < 0:
             return self.refuse(record, index, "quality", Reason.SCHEMA_INVALID, "is not a known quality")
@@ -110,7 +118,9 @@ class _Rows:
             quality = SUSPECT
         identity = fields.get("record_id")
         if identity is not None and (not isinstance(identity, str) or len(identity) > MAX_PERSON):
-            return self.refuse(record, index, "record_id", Reason.SCHEMA_INVALID, "is not a string of at most 200")
+            return self.refuse(
+                record, index, "record_id", Reason.SCHEMA_INVALID, "is not a string of at most 200"
+            )
         c = self.columns
         c["person"].append(person)
         c["record"].append(record)
@@ -132,7 +142,9 @@ class _Rows:
             self.refuse(record, 0, "person", Reason.SCHEMA_INVALID, "is missing or no string")
             return None
         if len(value) > MAX_PERSON or any(ord(c) < 32 for c in value):
-            self.refuse(record, 0, "person", Reason.SCHEMA_INVALID, f"longer than {MAX_PERSON} or control characters")
+            self.refuse(
+                record, 0, "person", Reason.SCHEMA_INVALID, f"longer than {MAX_PERSON} or control characters"
+            )
             return None
         try:
             encoded = value.encode()
@@ -149,7 +161,9 @@ def _decode_record(rows: _Rows, record: int, document: Any, key: bytes | None) -
     if not isinstance(document, dict):
         return rows.refuse(record, 0, "", Reason.SCHEMA_INVALID, "is no JSON object")
     kind = document.get("schema", "reading/1")
-    known = {"reading/1": READING_FIELDS, "readings/1": BATCH_FIELDS}.get(kind if isinstance(kind, str) else "")
+    known = {"reading/1": READING_FIELDS, "readings/1": BATCH_FIELDS}.get(
+        kind if isinstance(kind, str) else ""
+    )
     if known is None:
         return rows.refuse(record, 0, "schema", Reason.SCHEMA_INVALID, "is neither reading/1 nor readings/1")
     for name in document:
@@ -226,5 +240,7 @@ def encode_batch(person: str, decoded: Decoded, chosen: Sequence[int], source: s
         names = tuple(QUALITIES)
         document["quality"] = [names[decoded.quality[i]] for i in chosen]
     if any(not math.isnan(decoded.sigma[i]) for i in chosen):
-        document["sigma"] = [None if math.isnan(decoded.sigma[i]) else float(decoded.sigma[i]) for i in chosen]
+        document["sigma"] = [
+            None if math.isnan(decoded.sigma[i]) else float(decoded.sigma[i]) for i in chosen
+        ]
     return orjson.dumps(document)

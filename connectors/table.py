@@ -87,7 +87,9 @@ def _read(rows: Any, people: frozenset[str] | None) -> Decoded:
             try:
                 time_ms = times[stamp] = milliseconds(stamp)
             except (ValueError, OverflowError) as error:
-                raise TableError(f"line {line}, column time: {stamp[:40]!r} is no RFC 3339 time with a zone") from error
+                raise TableError(
+                    f"line {line}, column time: {stamp[:40]!r} is no RFC 3339 time with a zone"
+                ) from error
             if time_ms < EARLIEST_MS:
                 raise TableError(f"line {line}, column time: {stamp[:40]!r} is before 2000")
         given = {name: row[at[name]] for name in extra if row[at[name]]} if extra else {}

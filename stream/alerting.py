@@ -56,7 +56,9 @@ def publish(twin: PersonTwin, changes: list[Transition], since_s: float) -> list
     for identity, known in twin.alerts.items():
         undone = known["onset"] / 1000.0 > since_s and identity not in reached
         if undone and known["state"] in OPEN and known["kind"] == "clinical":
-            out.append(_close(known, known["at"], "Later data changed the picture: the condition did not hold."))
+            out.append(
+                _close(known, known["at"], "Later data changed the picture: the condition did not hold.")
+            )
     resolved = [identity for identity, known in twin.alerts.items() if known["state"] == "resolved"]
     for identity in resolved[:-REMEMBERED]:
         del twin.alerts[identity]

@@ -51,7 +51,9 @@ class Applied:
     outcomes: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     forecasts: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 0, 0)))
     low_probability: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    transitions: list[tuple[str, Any]] = field(default_factory=list)  # (person, Transition), by person then time
+    transitions: list[tuple[str, Any]] = field(
+        default_factory=list
+    )  # (person, Transition), by person then time
     alerts: list[dict[str, Any]] = field(default_factory=list)
     late: list[int] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
@@ -68,7 +70,11 @@ class Cohort:
     """
 
     def __init__(
-        self, *, tick_s: int = 60, window_s: int = 86400, horizons: Mapping[str, tuple[int, ...]] | None = None
+        self,
+        *,
+        tick_s: int = 60,
+        window_s: int = 86400,
+        horizons: Mapping[str, tuple[int, ...]] | None = None,
     ) -> None:
         self.twins: dict[str, PersonTwin] = {}
         self.tick_ms, self.window_ms = tick_s * 1000, window_s * 1000
@@ -91,7 +97,9 @@ class Cohort:
             offsets: the offset of each Kafka record that `readings.record` indexes.
 
         """
-        applied = Applied(counts={"readings": len(readings), "applied": 0, "duplicate": 0, "late": 0, "replayed": 0})
+        applied = Applied(
+            counts={"readings": len(readings), "applied": 0, "duplicate": 0, "late": 0, "replayed": 0}
+        )
         order = np.argsort(readings.person, kind="stable")
         bounds = np.searchsorted(readings.person[order], np.arange(len(readings.persons) + 1))
         work: list[tuple[PersonTwin, Checkpoint, tuple[NDArray[Any], ...]]] = []
@@ -134,7 +142,9 @@ class Cohort:
         entries = merged[np.searchsorted(merged["time_ms"], (base.tick + 1) * self.tick_ms) :]
         work.append((twin, base, bin_ticks(entries, self.tick_ms)))
 
-    def _run(self, work: list[tuple[PersonTwin, Checkpoint, tuple[NDArray[Any], ...]]], applied: Applied) -> None:
+    def _run(
+        self, work: list[tuple[PersonTwin, Checkpoint, tuple[NDArray[Any], ...]]], applied: Applied
+    ) -> None:
         columns = list(zip(*(binned for _, _, binned in work), strict=True))
         tick_s = np.concatenate(columns[0])
         counts = [len(binned[0]) for _, _, binned in work]
@@ -148,10 +158,29 @@ class Cohort:
         keep, slots = self._checkpoints_to_keep(tick_s, ticks)
         kept = np.zeros((slots, r_.SIZE))
         outputs = outputs_for(len(tick_s), len(channel), self._horizons.shape[1])
-        fold(records, ticks, tick_s, obs_start, channel, value, noise, flag, self._horizons, keep, kept, *outputs)
+        fold(
+            records,
+            ticks,
+            tick_s,
+            obs_start,
+            channel,
+            value,
+            noise,
+            flag,
+            self._horizons,
+            keep,
+            kept,
+            *outputs,
+        )
         applied.tick_s, applied.obs_start, applied.obs_channel = tick_s, obs_start, channel
         applied.obs_value, applied.readings = value, readings
-        (applied.estimates, applied.surprises, applied.outcomes, applied.forecasts, applied.low_probability) = outputs
+        (
+            applied.estimates,
+            applied.surprises,
+            applied.outcomes,
+            applied.forecasts,
+            applied.low_probability,
+        ) = outputs
         for i, (twin, base, _) in enumerate(work):
             span = slice(int(ticks[i]), int(ticks[i + 1]))
             twin.forget_after(base)
@@ -170,7 +199,9 @@ class Cohort:
             applied.runs.append(Run(twin.person, span, twin))
 
     @staticmethod
-    def _checkpoints_to_keep(tick_s: NDArray[np.float64], ticks: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    def _checkpoints_to_keep(
+        tick_s: NDArray[np.float64], ticks: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], int]:
         """After the last tick of every hour, and before each person's last tick (whose minute may not be over)."""
         keep = np.full(len(tick_s), -1, dtype=np.int64)
         hour = tick_s // HOUR_S

@@ -59,7 +59,9 @@ def demo_readings(people: int, now_ms: int) -> tuple[Decoded, dict[str, dict[int
                 break
             part = sample.rows(sample.person == index)
             part.persons, part.person = [sample.persons[index]], np.zeros(len(part), dtype=np.int32)
-            first = int(part.time_ms.min()) // DAY_MS * DAY_MS + begin % DAY_MS  # the hour of the day stays true
+            first = (
+                int(part.time_ms.min()) // DAY_MS * DAY_MS + begin % DAY_MS
+            )  # the hour of the day stays true
             part = part.rows(part.time_ms >= first)
             part.time_ms = part.time_ms - first + begin
             part.key = part.time_ms.copy()
@@ -83,7 +85,9 @@ async def _feed(settings: Settings, readings: Decoded, begin_ms: int) -> None:
                 await producer.send_and_wait(topics.COMMAND, orjson.dumps(command), key=person.encode())
         started = time.time()
         for at_ms, batches in minutes_of(readings, 60):
-            ahead = started + (at_ms - begin_ms) / 1000.0 / SPEED  # accelerated, and never before its own time
+            ahead = (
+                started + (at_ms - begin_ms) / 1000.0 / SPEED
+            )  # accelerated, and never before its own time
             due = max(ahead, at_ms / 1000.0 + 60.0 if at_ms / 1000.0 + 60.0 > started + 600 else 0.0)
             await asyncio.sleep(max(0.0, due - time.time()))
             for person, value in batches:
@@ -120,7 +124,9 @@ def run_demo(people: int, minutes: float, port: int, browser: bool) -> int:
             console.print(f"broker      embedded Kafka at {broker}")
             settings = base.model_copy(update={"broker": broker})
             process = _worker(settings)
-            console.print("worker      compiling the equations (first time on a machine: about 30 s; later: 1 s)")
+            console.print(
+                "worker      compiling the equations (first time on a machine: about 30 s; later: 1 s)"
+            )
             return asyncio.run(_live(settings, process, people, minutes, browser, console))
     except KeyboardInterrupt:
         console.print("stopped")
@@ -137,7 +143,12 @@ def run_demo(people: int, minutes: float, port: int, browser: bool) -> int:
 
 
 async def _live(
-    settings: Settings, process: subprocess.Popen[bytes], people: int, minutes: float, browser: bool, console: Console
+    settings: Settings,
+    process: subprocess.Popen[bytes],
+    people: int,
+    minutes: float,
+    browser: bool,
+    console: Console,
 ) -> int:
     began, now_ms = time.monotonic(), int(time.time() * 1000)
     readings, truths = await asyncio.to_thread(demo_readings, people, now_ms)

@@ -50,7 +50,11 @@ async def _broker(settings: Settings, fix: bool) -> list[dict[str, Any]]:
         await admin.close()
     created = await topics.create_missing(settings) if fix else []
     missing = sorted(set(topics.needed(settings)) - there - set(created))
-    shown = f"{len(missing)} missing: {', '.join(missing[:3])}" if missing else f"all there, {len(created)} created"
+    shown = (
+        f"{len(missing)} missing: {', '.join(missing[:3])}"
+        if missing
+        else f"all there, {len(created)} created"
+    )
     return [
         _finding(True, "broker", settings.broker, ""),
         _finding(not missing, "topics", shown, "run: twin doctor --fix"),

@@ -73,7 +73,8 @@ def estimate(cohort: Cohort, applied: Applied, run: Run, tick: int) -> dict[str,
             if not math.isnan(z)
         },
         "observed": {
-            channel: round(v, 4) for channel, v in zip(channels, applied.obs_value[span].tolist(), strict=True)
+            channel: round(v, 4)
+            for channel, v in zip(channels, applied.obs_value[span].tolist(), strict=True)
         },
         "probability": {} if math.isnan(chance) else {"glucose_low_30min": round(chance, 5)},
         "outlook": list(outlooks(cohort, applied, tick)),

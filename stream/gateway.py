@@ -29,7 +29,9 @@ VENDORS: dict[str, ModuleType] = {module.NAME: module for module in (google_heal
 class Producer(Protocol):
     """What the gateway needs of a Kafka producer."""
 
-    async def send_and_wait(self, topic: str, value: bytes, key: bytes | None = None, headers: Any = None) -> Any:
+    async def send_and_wait(
+        self, topic: str, value: bytes, key: bytes | None = None, headers: Any = None
+    ) -> Any:
         """Send and wait for the broker's word."""
 
 
@@ -38,7 +40,9 @@ def unpack(body: bytes, encoding: str) -> bytes:
     if encoding in ("", "identity"):
         return body
     if encoding != "gzip":
-        raise PayloadError("content-encoding is neither identity nor gzip", Reason.UNPARSEABLE, "content-encoding")
+        raise PayloadError(
+            "content-encoding is neither identity nor gzip", Reason.UNPARSEABLE, "content-encoding"
+        )
     inflate = zlib.decompressobj(31)
     try:
         out = inflate.decompress(body, MAX_BODY + 1)
@@ -114,7 +118,10 @@ class Gateway:
     async def _publish(self, records: list[tuple[str, bytes | None, bytes, Any]]) -> web.Response | None:
         try:
             await asyncio.wait_for(
-                asyncio.gather(*(self.producer.send_and_wait(t, v, key=k, headers=h) for t, k, v, h in records)), 20
+                asyncio.gather(
+                    *(self.producer.send_and_wait(t, v, key=k, headers=h) for t, k, v, h in records)
+                ),
+                20,
             )
         except (KafkaError, TimeoutError):
             log.warning("kafka_unavailable")
@@ -135,7 +142,10 @@ class Gateway:
         ]
         if failed := await self._publish(out):
             return failed
-        refused = [r.as_dict() | {"index": r.record if r.index == 0 else [r.record, r.index]} for r in decoded.refused]
+        refused = [
+            r.as_dict() | {"index": r.record if r.index == 0 else [r.record, r.index]}
+            for r in decoded.refused
+        ]
         log.info("readings_taken", accepted=len(decoded), refused=len(refused))
         return web.json_response({"accepted": len(decoded), "refused": refused}, status=202)
 
@@ -159,11 +169,18 @@ class Gateway:
         except PayloadError as error:
             headers = [("x-original-topic", raw_topic.encode()), ("x-error-class", error.reason.value.encode()),
                        ("x-error-message", f"{error.place}: {error}".encode())]  # fmt: skip
-            letter = (topics.dead_letters(raw_topic), person.encode() or None, locals().get("body", b""), headers)
+            letter = (
+                topics.dead_letters(raw_topic),
+                person.encode() or None,
+                locals().get("body", b""),
+                headers,
+            )
             await self._publish([letter])
             return self._refusal(error)
         decoded = decode(found, [None] * len(found), int(time.time() * 1000))
-        out: list[tuple[str, bytes | None, bytes, Any]] = [(raw_topic, person.encode(), gzip.compress(body, 1), None)]
+        out: list[tuple[str, bytes | None, bytes, Any]] = [
+            (raw_topic, person.encode(), gzip.compress(body, 1), None)
+        ]
         out += [(topics.READING, key, value, None) for key, value in by_person(decoded, name)]
         if failed := await self._publish(out):
             return failed

@@ -29,7 +29,17 @@ SUSPECT_NOISE = 4.0  # a suspect reading's variance, in the channel's own
 def entries_of(readings: Decoded, rows: NDArray[np.int64]) -> Entries:
     """Journal entries of the chosen rows. A missing sigma is 0, which compares equal to itself."""
     entries = np.empty(len(rows), dtype=ENTRY)
-    for name in ("time_ms", "channel", "source", "key", "revision", "ingested_ms", "value", "retract", "quality"):
+    for name in (
+        "time_ms",
+        "channel",
+        "source",
+        "key",
+        "revision",
+        "ingested_ms",
+        "value",
+        "retract",
+        "quality",
+    ):
         entries[name] = getattr(readings, name)[rows]
     entries["sigma"] = np.nan_to_num(readings.sigma[rows], nan=0.0)
     return entries

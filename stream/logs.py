@@ -9,9 +9,7 @@ import structlog
 def configure_logs(level: str = "info") -> None:
     """Call once, first thing in an entry point."""
     number = getattr(logging, level.upper(), logging.INFO)
-    renderer = (
-        structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
-    )
+    renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -122,7 +122,10 @@ def run(task: Replay) -> dict[str, Any]:
 
 
 def _summary(table: Decoded, done: list[dict[str, int]], seconds: float) -> dict[str, Any]:
-    total = {name: sum(part[name] for part in done) for name in ("applied", "duplicate", "late", "ticks", "downweighted")}
+    total = {
+        name: sum(part[name] for part in done)
+        for name in ("applied", "duplicate", "late", "ticks", "downweighted")
+    }
     refused: dict[str, int] = {}
     for item in table.refused:
         refused[item.reason.value] = refused.get(item.reason.value, 0) + 1
@@ -137,7 +140,11 @@ def _join(scratch: Path, count: int, final: Path) -> None:
     final.mkdir()
     headers = {
         "forecasts.csv": FORECAST_HEADER,
-        "estimates.csv": ("person", "time", *(f"{name}_{what}" for name, _ in COLUMNS for what in ("mean", "sd"))),
+        "estimates.csv": (
+            "person",
+            "time",
+            *(f"{name}_{what}" for name, _ in COLUMNS for what in ("mean", "sd")),
+        ),
         "alerts.csv": ALERT_HEADER,
     }
     for name in FILES[:-1]:

@@ -13,18 +13,32 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TWIN_", frozen=True)
 
     broker: str = Field("127.0.0.1:9092", description="Kafka, host:port.")
-    app_id: str = Field("wearable-twin", description="Consumer group of the workers and prefix of their changelog.")
-    partitions: int = Field(8, ge=1, le=1024, description="Partitions of every topic; fixed once there is data.")
+    app_id: str = Field(
+        "wearable-twin", description="Consumer group of the workers and prefix of their changelog."
+    )
+    partitions: int = Field(
+        8, ge=1, le=1024, description="Partitions of every topic; fixed once there is data."
+    )
     roles: str = Field("update,sink,alerts", description="What this process does, of update, sink, alerts.")
     embedded: bool = Field(False, description="The broker is the embedded one of `twin demo`.")
     data_dir: Path = Field(Path(".twin"), description="Folder for the embedded store and Faust's own files.")
 
-    tick_s: int = Field(60, ge=1, le=3600, description="Readings of a channel within a tick are one observation.")
-    window_h: float = Field(24.0, gt=0, le=720, description="How late a reading may come and still be applied.")
-    silent_after_min: float = Field(30.0, gt=0, description="Without a reading for so long a technical alert opens.")
+    tick_s: int = Field(
+        60, ge=1, le=3600, description="Readings of a channel within a tick are one observation."
+    )
+    window_h: float = Field(
+        24.0, gt=0, le=720, description="How late a reading may come and still be applied."
+    )
+    silent_after_min: float = Field(
+        30.0, gt=0, description="Without a reading for so long a technical alert opens."
+    )
     checkpoint_s: float = Field(5.0, gt=0, le=300, description="How often state goes to the changelog.")
-    session_timeout_s: float = Field(6.0, gt=0, description="A killed worker's partitions move after so long.")
-    heartbeat_s: float = Field(1.0, gt=0, description="Heartbeat to the broker; a third of the session at most.")
+    session_timeout_s: float = Field(
+        6.0, gt=0, description="A killed worker's partitions move after so long."
+    )
+    heartbeat_s: float = Field(
+        1.0, gt=0, description="Heartbeat to the broker; a third of the session at most."
+    )
     fetch_wait_ms: int = Field(100, ge=1, le=5000, description="How long an empty fetch waits.")
 
     store: Literal["sqlite", "none"] = Field("sqlite", description="Where the sink writes.")
@@ -35,7 +49,9 @@ class Settings(BaseSettings):
     vendor_keys: dict[str, SecretStr] = Field(
         default_factory=dict, description='Bearer keys, JSON: {"dexcom": "...", "readings": "..."}.'
     )
-    page_host: str = Field("127.0.0.1", description="Where the page is served; elsewhere page_token is a must.")
+    page_host: str = Field(
+        "127.0.0.1", description="Where the page is served; elsewhere page_token is a must."
+    )
     page_port: int = Field(8090, ge=0, le=65535, description="0 chooses a free port.")
     page_token: SecretStr | None = Field(None, description="Token of the page when it is not on loopback.")
     webhook_url: str | None = Field(None, description="Alerts are delivered here (Standard Webhooks).")

@@ -105,7 +105,9 @@ class Sink:
                     if alert["state"] != "pending":
                         send = lambda a=alert: webhook.deliver(session, a, int(time.time()))  # noqa: E731
                         delivered = await persist(send, "webhook")
-                        log.info("alert_delivered" if delivered else "alert_refused", alert_id=alert["alert_id"])
+                        log.info(
+                            "alert_delivered" if delivered else "alert_refused", alert_id=alert["alert_id"]
+                        )
                     await consumer.commit()
         finally:
             await consumer.stop()

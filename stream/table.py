@@ -54,8 +54,12 @@ class TwinTable(faust.Table):
             return 0
         producer = self.app.producer._producer  # aiokafka's own: 24 us a record where send_changelog takes 70
         tp = TP(self.changelog_topic_name, partition)
-        sent = [await producer.send(tp.topic, key=key, value=value, partition=partition) for key, value in records]
+        sent = [
+            await producer.send(tp.topic, key=key, value=value, partition=partition) for key, value in records
+        ]
         for written in sorted(result.offset for result in await asyncio.gather(*sent)):
-            if written == self.offsets.get(tp, -1) + 1:  # nobody wrote in between; else recovery reads from there
+            if (
+                written == self.offsets.get(tp, -1) + 1
+            ):  # nobody wrote in between; else recovery reads from there
                 self.offsets[tp] = written
         return sum(len(value or b"") for _, value in records)

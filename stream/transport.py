@@ -92,7 +92,8 @@ class BatchConsumer(driver.Consumer):
                 frontier.aligned = True
                 await self.seek_wait({tp: frontier.fetched})
         return {
-            tp: [(None, 0, records)] if self._is_changelog_tp(tp) else records for tp, records in fetched.items()
+            tp: [(None, 0, records)] if self._is_changelog_tp(tp) else records
+            for tp, records in fetched.items()
         }
 
     def _to_message(self, tp: Any, record: Any) -> Any:
@@ -114,7 +115,9 @@ class BatchConsumer(driver.Consumer):
             return False
         if batch.start == batch.frontier.applied:
             # A worker that slept through its session asks the broker first.
-            return monotonic() < self._member_until or bool(await self._commit({batch.tp: batch.frontier.done}))
+            return monotonic() < self._member_until or bool(
+                await self._commit({batch.tp: batch.frontier.done})
+            )
         self.log.warning("lost %r from %s on: fetch again", batch.tp, batch.frontier.applied)
         await self.seek(batch.tp, batch.frontier.applied)
         return False
@@ -158,7 +161,9 @@ class BatchConsumer(driver.Consumer):
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Any:
         yield from super()._filter_tps_with_pending_acks(topics)
-        yield from (tp for tp in list(self._frontiers) if topics is None or tp in topics or tp.topic in topics)
+        yield from (
+            tp for tp in list(self._frontiers) if topics is None or tp in topics or tp.topic in topics
+        )
 
     def _new_offset(self, tp: Any) -> int | None:
         if tp.topic not in self.batch_topics:

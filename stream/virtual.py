@@ -39,7 +39,9 @@ DEMO = (
 )
 
 
-def simulate(person: VirtualPerson, start_ms: int, days: float) -> tuple[Decoded, dict[int, dict[str, float]]]:
+def simulate(
+    person: VirtualPerson, start_ms: int, days: float
+) -> tuple[Decoded, dict[int, dict[str, float]]]:
     """Readings (heart rate each minute, CGM each five, MET each minute, meals) and the truth by minute [ms]."""
     rng = np.random.default_rng(person.seed)
     k = constants_of(Profile())
@@ -74,7 +76,10 @@ def simulate(person: VirtualPerson, start_ms: int, days: float) -> tuple[Decoded
                 rows.append((at_ms, "carbohydrate_intake", grams))
                 v[metabolic.INTAKE] = grams * 1000.0
         metabolic.advance(y, 1.0, v, k, wy[0], wy[1], wy[2], 1.0)
-        error += -error / SENSOR_ERROR_MINUTES + SENSOR_ERROR_SD * math.sqrt(2 / SENSOR_ERROR_MINUTES) * rng.normal()
+        error += (
+            -error / SENSOR_ERROR_MINUTES
+            + SENSOR_ERROR_SD * math.sqrt(2 / SENSOR_ERROR_MINUTES) * rng.normal()
+        )
         rate = float(wx[3][0])
         glucose = float(exp(float(y[metabolic.PLASMA * metabolic.STRIDE])) / k[k_.VG])
         sensor = float(y[metabolic.SENSOR * metabolic.STRIDE])

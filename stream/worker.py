@@ -82,7 +82,11 @@ class Worker:
         raw = RawSchema(key_type=bytes, value_type=bytes)
         readings = self.app.topic(topics.READING, schema=raw, partitions=settings.partitions)
         commands = self.app.topic(
-            topics.COMMAND, key_type=bytes, value_type=bytes, value_serializer="raw", partitions=settings.partitions
+            topics.COMMAND,
+            key_type=bytes,
+            value_type=bytes,
+            value_serializer="raw",
+            partitions=settings.partitions,
         )
         self.table: TwinTable = self.app.tables.add(
             TwinTable(self.app, name="twins", schema=RawSchema(), key_type=bytes, value_type=bytes,
@@ -152,7 +156,14 @@ class Worker:
                 cohort = self.table.cohort(event.message.partition)
                 async with self.lock:
                     await self.obey(cohort, document)
-            except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, PayloadError, ProfileError) as error:
+            except (
+                orjson.JSONDecodeError,
+                KeyError,
+                TypeError,
+                AttributeError,
+                PayloadError,
+                ProfileError,
+            ) as error:
                 letter = dead_letter(topics.COMMAND, _Plain(event.message, event.value), Reason.SCHEMA_INVALID.value,
                                      f"{type(error).__name__}")  # fmt: skip
                 await self.publisher.send([letter])

@@ -54,4 +54,6 @@ def shared():
 
 def pytest_terminal_summary(terminalreporter):
     if MISSING:
-        terminalreporter.write_line(f"{len(MISSING)} tests skipped for want of services: {'; '.join(sorted(set(MISSING)))}")
+        terminalreporter.write_line(
+            f"{len(MISSING)} tests skipped for want of services: {'; '.join(sorted(set(MISSING)))}"
+        )

@@ -62,7 +62,9 @@ class FastRun:
         }  # fmt: skip
 
 
-def _compare(rows: list[Row], scenario: str, got: dict[str, float], expected: dict[str, tuple[float, float]]) -> None:
+def _compare(
+    rows: list[Row], scenario: str, got: dict[str, float], expected: dict[str, tuple[float, float]]
+) -> None:
     rows.extend(_row(f"{scenario}: {name}", value, got[name], tol) for name, (value, tol) in expected.items())
 
 
@@ -110,7 +112,9 @@ def fast_rows() -> list[Row]:
     return rows
 
 
-def glucose_curve(k: Constants, sensitivity: float, grams: float, at: tuple[int, ...]) -> dict[int, tuple[float, float]]:
+def glucose_curve(
+    k: Constants, sensitivity: float, grams: float, at: tuple[int, ...]
+) -> dict[int, tuple[float, float]]:
     """Plasma glucose [mg/dL] and insulin [pmol/L] after a drink over 5 min, RK4 at 1 min."""
     mean = np.zeros(metabolic.N)
     metabolic.rest(mean, k[k_.PRIOR_BASAL_GLUCOSE], math.log(sensitivity), k[k_.PRIOR_LOG_EMPTYING], k)
@@ -145,13 +149,17 @@ def glucose_rows() -> list[Row]:
         for minute, expected in zip(at, glucose, strict=True):
             rows.append(_row(f"75 g, {name}: glucose at {minute} min", expected, curve[minute][0], 3.0))
         for minute, expected in zip(at, insulin, strict=False):
-            rows.append(_row(f"75 g, {name}: insulin at {minute} min", expected, curve[minute][1], 0.1 * expected))
+            rows.append(
+                _row(f"75 g, {name}: insulin at {minute} min", expected, curve[minute][1], 0.1 * expected)
+            )
     drift = glucose_curve(constants_of(Profile()), 1.0, 0.0, (0, 720))
     rows.append(_row("healthy, nothing eaten: glucose drift in 12 h", 0.0, drift[720][0] - drift[0][0], 0.1))
     rows.append(_row("healthy, nothing eaten: insulin drift in 12 h", 0.0, drift[720][1] - drift[0][1], 0.1))
     type_1 = glucose_curve(constants_of(Profile(conditions=("t1d",))), 1.0, 60.0, (60, 120, 180, 240))
     for minute, expected in ((60, 246), (120, 279), (180, 272), (240, 251)):
-        rows.append(_row(f"60 g, type 1, no bolus: glucose at {minute} min", expected, type_1[minute][0], 3.0))
+        rows.append(
+            _row(f"60 g, type 1, no bolus: glucose at {minute} min", expected, type_1[minute][0], 3.0)
+        )
     return rows
 
 

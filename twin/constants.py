@@ -71,7 +71,11 @@ class Profile:
     conditions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for field, low, high in (("weight_kg", 20.0, 400.0), ("height_m", 1.0, 2.5), ("age_years", 10.0, 110.0)):
+        for field, low, high in (
+            ("weight_kg", 20.0, 400.0),
+            ("height_m", 1.0, 2.5),
+            ("age_years", 10.0, 110.0),
+        ):
             if not low <= getattr(self, field) <= high:
                 raise ProfileError(f"{field} = {getattr(self, field)!r}: allowed is {low} to {high}")
         if self.sex not in MALE:
@@ -119,7 +123,9 @@ def constants_of(profile: Profile) -> Constants:
     k[LOG_VARIABILITY] = 3.70 - 0.02 * (profile.age_years - 40.0)
     k[BETA_BLOCKADE] = 1.0 if "beta_blocker" in profile.conditions else 0.0
     k[PRIOR_RESTING_RATE] = 62.0
-    k[PRIOR_UPTAKE] = 42.0 * (1.0 - 0.01 * (profile.age_years - 40.0)) * (1.0 if profile.sex == "male" else 0.85)
+    k[PRIOR_UPTAKE] = (
+        42.0 * (1.0 - 0.01 * (profile.age_years - 40.0)) * (1.0 if profile.sex == "male" else 0.85)
+    )
     if "t2d" in profile.conditions:  # section "disease sets": unfit, higher rate, weaker reflex
         k[PRIOR_RESTING_RATE], k[PRIOR_UPTAKE], k[REFLEX_GAIN] = 72.0, 25.0, 0.36
     plasma_insulin = k[BASAL_INSULIN] * k[VI]

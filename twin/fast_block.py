@@ -43,7 +43,10 @@ UNITS = ("mL/kg/min", "1", "/min", "mm[Hg]", "ln(mm[Hg].min/L)", "MET",
 LOG, LOGIT, PLAIN = 1, 2, 0
 TRANSFORMS = (LOG, LOGIT, PLAIN, PLAIN, PLAIN, PLAIN, LOG, PLAIN, LOG, PLAIN, PLAIN, LOG)
 DRIVE_CEILING = 1.05
-STEP_S = 30.0  # RK4 is stable and accurate to 0.15 bpm at 30 s; at 60 s the baroreflex loop diverges
+STEP_S = (
+    20.0  # RK4; at 60 s the baroreflex loop diverges, at 30 s sigma points in hard exercise do (DECISIONS.md)
+)
+PRESSURE_ERROR_LIMIT = 60.0  # mmHg; the reflex saturates
 
 MET, ASLEEP, POSTURE, CLOCK, MEASURED, WARMTH, SATURATION, FED = range(8)  # inputs
 INPUTS = 8
@@ -52,11 +55,35 @@ UNMEASURED_MINUTES = 12.0
 
 @equation
 def rates_of_point(
-    log_uptake: float, logit_drive: float, arousal: float, pressure: float, resistance: float, unmeasured: float,
-    log_resting: float, met_gain: float, log_maximal: float, sleep_fall: float, amplitude: float, log_off: float,
-    met: float, asleep: float, posture: float, clock: float, warmth: float, saturation: float, fed: float,
-    basal: float, maximal_rate: float, tau_uptake: float, tau_on: float, slowing: float, reflex: float,
-    volume: float, contractility: float, set_point: float, blockade: float,
+    log_uptake: float,
+    logit_drive: float,
+    arousal: float,
+    pressure: float,
+    resistance: float,
+    unmeasured: float,
+    log_resting: float,
+    met_gain: float,
+    log_maximal: float,
+    sleep_fall: float,
+    amplitude: float,
+    log_off: float,
+    met: float,
+    asleep: float,
+    posture: float,
+    clock: float,
+    warmth: float,
+    saturation: float,
+    fed: float,
+    basal: float,
+    maximal_rate: float,
+    tau_uptake: float,
+    tau_on: float,
+    slowing: float,
+    reflex: float,
+    volume: float,
+    contractility: float,
+    set_point: float,
+    blockade: float,
 ) -> tuple[float, float, float, float, float, float, float, float]:
     """Rates of the six dynamic states (transformed), then HR and MAP; sections energetics, heart, circulation."""
     uptake, maximal, resting = exp(log_uptake), exp(log_maximal), exp(log_resting)
@@ -67,11 +94,13 @@ def rates_of_point(
     wanted = softplus(reserve_fraction(demand, rest_uptake, maximal), 0.01)
     exercise = softplus(reserve_fraction(uptake, rest_uptake, maximal), 0.01)
     reference = reference_pressure(set_point, asleep, posture, exercise)
+    error = min(max(pressure - reference, -PRESSURE_ERROR_LIMIT), PRESSURE_ERROR_LIMIT)
+    held = min(max(resistance, 1.0), 4.5)
     tone = additive_tone(clock, amplitude, asleep, sleep_fall, posture, warmth, saturation, fed, arousal)
-    rate = heart_rate(drive, tone, pressure - reference, resting, maximal_rate, reflex, blockade)
-    mean = mean_pressure(rate, stroke_volume(volume, contractility, exercise, posture), resistance)
+    rate = heart_rate(drive, tone, error, resting, maximal_rate, reflex, blockade)
+    mean = mean_pressure(rate, stroke_volume(volume, contractility, exercise, posture), held)
     target = resistance_target(
-        set_point, resting, volume, contractility, exercise, pressure - reference, posture, BASAL_SKIN_FLOW
+        set_point, resting, volume, contractility, exercise, error, posture, BASAL_SKIN_FLOW
     )
     d_drive = cardiac_drive_rate(drive, wanted, tau_on, exp(log_off), slowing)
     return (
@@ -109,7 +138,15 @@ def rates(x: Points, d: Points, rate: Vector, pressure: Vector, u: Inputs, k: Co
 
 @kernel
 def advance(
-    x: Points, minutes: float, u: Inputs, k: Constants, d: Points, t: Points, a: Points, hr: Vector, bp: Vector
+    x: Points,
+    minutes: float,
+    u: Inputs,
+    k: Constants,
+    d: Points,
+    t: Points,
+    a: Points,
+    hr: Vector,
+    bp: Vector,
 ) -> None:
     """Move every point forward by RK4 in steps of at most 30 s; d, t, a are work space as large as x."""
     steps = max(1, math.ceil(minutes * 60.0 / STEP_S - 1e-9))

@@ -38,7 +38,9 @@ def hold_input(record: Record, channel: int, value: float, seconds: float) -> No
 
 
 @kernel
-def take_dose(record: Record, mean: Vector, covariance: Array, channel: int, value: float, seconds: float) -> None:
+def take_dose(
+    record: Record, mean: Vector, covariance: Array, channel: int, value: float, seconds: float
+) -> None:
     """A meal or a bolus: a jump of the gut or of the depot, uncertain by what people misjudge."""
     if channel == o_.CARBOHYDRATE:
         amount, fast_share = value * 1000.0, record[r_.CONSTANTS + k_.PHI]
@@ -116,12 +118,16 @@ def fold_person(
             record[r_.REFUSED] += outcome == 2
             record[r_.READINGS] += 1.0
         record[r_.HEAD_S] = now
-        summarise(record, now, f_mean, f_cov, m_mean, m_cov, f_factor, f_work, m_factor, m_work, estimates[tick])
+        summarise(
+            record, now, f_mean, f_cov, m_mean, m_cov, f_factor, f_work, m_factor, m_work, estimates[tick]
+        )
         forecasts[tick] = np.nan
         low_probability[tick] = np.nan
         for j in range(obs_start[tick], obs_start[tick + 1]):
             if obs_channel[j] == o_.HEART_RATE:
-                forecast_heart_rate(record, now, f_mean, f_cov, horizons[0], f_factor, f_work, forecasts[tick, 0])
+                forecast_heart_rate(
+                    record, now, f_mean, f_cov, horizons[0], f_factor, f_work, forecasts[tick, 0]
+                )
             elif obs_channel[j] == o_.GLUCOSE:
                 low_probability[tick] = forecast_glucose(
                     record, now, m_mean, m_cov, horizons[1], m_factor, m_work, forecasts[tick, 1]
@@ -164,7 +170,9 @@ def fold(
         )  # fmt: skip
 
 
-def outputs_for(ticks: int, observations: int, horizons: int) -> tuple[Records, Vector, Integers, Array, Vector]:
+def outputs_for(
+    ticks: int, observations: int, horizons: int
+) -> tuple[Records, Vector, Integers, Array, Vector]:
     """Arrays that `fold` fills: estimates, surprises, outcomes, forecasts, low_probability."""
     return (
         np.full((ticks, ESTIMATE_SIZE), math.nan),

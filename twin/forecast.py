@@ -31,7 +31,14 @@ def spread_of(expected: Vector, count: int, noise: float, out: Vector) -> None:
 
 @kernel
 def forecast_heart_rate(
-    record: Record, now: float, mean: Vector, covariance: Matrix, horizons: Vector, factor: Matrix, w: Array, out: Array
+    record: Record,
+    now: float,
+    mean: Vector,
+    covariance: Matrix,
+    horizons: Vector,
+    factor: Matrix,
+    w: Array,
+    out: Array,
 ) -> None:
     """Predictive mean and sd of a heart-rate reading at each horizon (ascending, nan ends them) into `out` (h, 2)."""
     ahead_mean, ahead_cov = mean.copy(), covariance.copy()
@@ -49,7 +56,14 @@ def forecast_heart_rate(
 
 @kernel
 def forecast_glucose(
-    record: Record, now: float, mean: Vector, covariance: Matrix, horizons: Vector, factor: Matrix, w: Array, out: Array
+    record: Record,
+    now: float,
+    mean: Vector,
+    covariance: Matrix,
+    horizons: Vector,
+    factor: Matrix,
+    w: Array,
+    out: Array,
 ) -> float:
     """Predictive mean and sd of a CGM reading at each horizon into `out` (h, 2).
 

@@ -52,7 +52,9 @@ TRANSFORMS = (0, 0, 1, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1)
 GLUT4_CEILING = 1.0
 STEP_MINUTES = 2.5  # RK4; the fastest rate is 0.48 /min. Check-points run at 1 min and differ by < 0.1 mg/dL
 
-INTAKE, INFUSION, INTENSITY, TOLERANCE = range(4)  # CHO mg/min, ins pmol/kg/min, x [-], circadian factor on sI
+INTAKE, INFUSION, INTENSITY, TOLERANCE = range(
+    4
+)  # CHO mg/min, ins pmol/kg/min, x [-], circadian factor on sI
 INPUTS = 4
 DISTURBANCE_MINUTES, DISTURBANCE_SD = 12.0, 3.0
 SENSOR_ERROR_MINUTES, SENSOR_ERROR_SD = 30.0, 5.0
@@ -104,9 +106,13 @@ def rates_of_point(
         + (ex_production - ex_uptake) * plasma
     )  # fmt: skip
     # dG/dt for the beta cell: production with basal secretion, which avoids an algebraic loop.
-    steady = endogenous_production(plasma, delayed_2, basal_secretion, kp1, kp2, kp3, portal, counter, concentration)
+    steady = endogenous_production(
+        plasma, delayed_2, basal_secretion, kp1, kp2, kp3, portal, counter, concentration
+    )
     released = secretes * secretion(static, (steady + others) / vg, basal_secretion, dynamic_gain)
-    production = endogenous_production(plasma, delayed_2, released, kp1, kp2, kp3, portal, counter, concentration)
+    production = endogenous_production(
+        plasma, delayed_2, released, kp1, kp2, kp3, portal, counter, concentration
+    )
     extraction = hepatic_extraction(released, m5, m6)
     depot = ka1 * max(depot_1, 0.0) + ka2 * max(depot_2, 0.0)
     return (
@@ -143,7 +149,11 @@ def rates(x: Points, d: Points, u: Inputs, k: Constants) -> None:
     alpha, beta, ke1, ke2 = k[k_.ALPHA], k[k_.BETA], k[k_.KE1], k[k_.KE2]
     ka1, ka2, kd, made = k[k_.KA1], k[k_.KA2], k[k_.KD], k[k_.EXERCISE_PRODUCTION]
     secretes, counter = k[k_.SECRETES], k[k_.COUNTER_REGULATION]
-    basal_insulin, basal_secretion, basal_glut4 = k[k_.BASAL_INSULIN], k[k_.BASAL_SECRETION], k[k_.BASAL_GLUT4]
+    basal_insulin, basal_secretion, basal_glut4 = (
+        k[k_.BASAL_INSULIN],
+        k[k_.BASAL_SECRETION],
+        k[k_.BASAL_GLUT4],
+    )
     for s in range(STRIDE):
         (
             d[s], d[STRIDE + s], d[2 * STRIDE + s], d[3 * STRIDE + s], d[4 * STRIDE + s], d[5 * STRIDE + s],
@@ -162,7 +172,9 @@ def rates(x: Points, d: Points, u: Inputs, k: Constants) -> None:
 
 
 @kernel
-def advance(x: Points, minutes: float, u: Inputs, k: Constants, d: Points, t: Points, a: Points, step: float) -> None:
+def advance(
+    x: Points, minutes: float, u: Inputs, k: Constants, d: Points, t: Points, a: Points, step: float
+) -> None:
     """Move every point forward by RK4 in steps of at most `step` minutes; d, t, a are work space as large as x."""
     steps = max(1, math.ceil(minutes / step - 1e-9))
     h = minutes / steps
@@ -202,7 +214,9 @@ def add_process_noise(mean: Vector, covariance: Matrix, minutes: float) -> None:
         covariance[state, state] += sd * sd * fives
     for state, sd in ((EX_UPTAKE, 1e-4), (EX_PRODUCTION, 1e-4), (EX_BOOST, 1e-3)):
         covariance[state, state] += sd * sd * fives
-    covariance[DISTURBANCE, DISTURBANCE] += DISTURBANCE_SD**2 * (1.0 - math.exp(-2.0 * minutes / DISTURBANCE_MINUTES))
+    covariance[DISTURBANCE, DISTURBANCE] += DISTURBANCE_SD**2 * (
+        1.0 - math.exp(-2.0 * minutes / DISTURBANCE_MINUTES)
+    )
     covariance[SENSOR_ERROR, SENSOR_ERROR] += SENSOR_ERROR_SD**2 * (
         1.0 - math.exp(-2.0 * minutes / SENSOR_ERROR_MINUTES)
     )
@@ -225,7 +239,15 @@ def rest(mean: Vector, basal: float, log_sensitivity: float, log_emptying: float
     insulin, release = k[k_.BASAL_INSULIN], k[k_.BASAL_SECRETION]
     excretion = renal_excretion(plasma, k[k_.KE1], k[k_.KE2])
     production = endogenous_production(
-        plasma, insulin, release, k[k_.KP1], k[k_.KP2], k[k_.KP3], k[k_.PORTAL], k[k_.COUNTER_REGULATION], basal
+        plasma,
+        insulin,
+        release,
+        k[k_.KP1],
+        k[k_.KP2],
+        k[k_.KP3],
+        k[k_.PORTAL],
+        k[k_.COUNTER_REGULATION],
+        basal,
     )
     tissue = max((k[k_.FC] + excretion + k[k_.K1] * plasma - production) / k[k_.K2], 1.0)
     mean[PLASMA], mean[TISSUE], mean[INSULIN] = log(plasma), log(tissue), insulin * k[k_.VI]

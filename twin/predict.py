@@ -22,7 +22,14 @@ def workspace(n: int, stride: int) -> tuple[Matrix, Array]:
 
 @kernel
 def predict_fast(
-    mean: Vector, covariance: Matrix, from_s: float, to_s: float, record: Record, ahead: bool, factor: Matrix, w: Array
+    mean: Vector,
+    covariance: Matrix,
+    from_s: float,
+    to_s: float,
+    record: Record,
+    ahead: bool,
+    factor: Matrix,
+    w: Array,
 ) -> int:
     """Block F from `from_s` to `to_s`, in place. Returns the number of covariance repairs."""
     u = np.zeros(fast.INPUTS)

@@ -32,7 +32,9 @@ def genesis(profile: Profile | None = None, offset_h: float = 0.0) -> Record:
     """
     record = np.zeros(SIZE)
     record[AT_VERSION] = VERSION
-    record[[HEAD_S, FAST_S, METABOLIC_S, MET_S, ASLEEP_S, POSTURE_S, BASAL_S, HEART_RATE_S, GLUCOSE_S]] = NEVER
+    record[[HEAD_S, FAST_S, METABOLIC_S, MET_S, ASLEEP_S, POSTURE_S, BASAL_S, HEART_RATE_S, GLUCOSE_S]] = (
+        NEVER
+    )
     record[CARBOHYDRATE_S], record[OFFSET_H] = NEVER, offset_h
     record[CONSTANTS : CONSTANTS + constants.SIZE] = constants_of(profile or Profile())
     return record

@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]  # (n,)
 Matrix = NDArray[np.float64]  # (n, n)
-Points = NDArray[np.float64]  # (n * s,): state i of point j at i * s + j, so that a loop over points is contiguous
+Points = NDArray[
+    np.float64
+]  # (n * s,): state i of point j at i * s + j, so that a loop over points is contiguous
 Constants = NDArray[np.float64]  # (k,)
 Inputs = NDArray[np.float64]  # (u,)
 Record = NDArray[np.float64]  # (RECORD_SIZE,): all of one twin

@@ -53,7 +53,9 @@ def summarise(
     if record[r_.METABOLIC_S] > r_.NEVER:
         for i in range(metabolic.N):
             at = METABOLIC_AT + 2 * i
-            natural(m_mean[i], m_cov[i, i], METABOLIC_TRANSFORMS[i], metabolic.GLUT4_CEILING, out[at : at + 2])
+            natural(
+                m_mean[i], m_cov[i, i], METABOLIC_TRANSFORMS[i], metabolic.GLUT4_CEILING, out[at : at + 2]
+            )
         vg = record[r_.CONSTANTS + k_.VG]
         natural(
             m_mean[metabolic.PLASMA] - math.log(vg), m_cov[metabolic.PLASMA, metabolic.PLASMA], 1, 1.0,

@@ -48,7 +48,9 @@ class Webhook:
         """
         if self.disabled:
             return False
-        body = orjson.dumps({"type": f"alert.{alert['state']}", "timestamp": alert["at"], "data": dict(alert)})
+        body = orjson.dumps(
+            {"type": f"alert.{alert['state']}", "timestamp": alert["at"], "data": dict(alert)}
+        )
         identity = f"{alert['alert_id']}-{alert['state']}"
         headers = {
             "content-type": "application/json",

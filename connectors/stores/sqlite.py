@@ -82,7 +82,9 @@ class SqliteStore:
 
     async def alerts(self, since_ms: int = 0, person: str | None = None) -> list[dict[str, Any]]:
         """Newest first."""
-        query = "SELECT body FROM alert WHERE at >= ? AND (? IS NULL OR person = ?) ORDER BY at DESC, alert_id"
+        query = (
+            "SELECT body FROM alert WHERE at >= ? AND (? IS NULL OR person = ?) ORDER BY at DESC, alert_id"
+        )
         return await self._documents(query, (since_ms, person, person))
 
     async def erase(self, person: str) -> None:

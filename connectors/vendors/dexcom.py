@@ -34,7 +34,11 @@ def parse(payload: Any, person: str) -> Iterator[Fields]:
             raise PayloadError("no object", place=place)
         fields = _glucose(record, place) if kind == "egv" else _event(record, place)
         if fields is not None:
-            yield {"person": person, "source": NAME, "record_id": str(record.get("recordId") or "") or None} | fields
+            yield {
+                "person": person,
+                "source": NAME,
+                "record_id": str(record.get("recordId") or "") or None,
+            } | fields
 
 
 def _time(record: Fields, place: str) -> str:

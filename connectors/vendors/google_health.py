@@ -94,7 +94,11 @@ def _daily(channel: str, name: str) -> Callable[[Fields, str], Iterator[Fields]]
 
 def _steps(body: Fields, place: str) -> Iterator[Fields]:
     start = instant(_dig(body, place, "interval", "startTime"), f"{place}.interval.startTime")
-    yield {"channel": "steps", "time": start.isoformat(), "value": number(body.get("count"), f"{place}.count")}
+    yield {
+        "channel": "steps",
+        "time": start.isoformat(),
+        "value": number(body.get("count"), f"{place}.count"),
+    }
 
 
 def _sleep(body: Fields, place: str) -> Iterator[Fields]:

@@ -65,7 +65,10 @@ def model_check(as_json: Json = False) -> None:
     from twin.checkpoints import run  # noqa: PLC0415
 
     rows = run()
-    table = [(r["what"], r["expected"], round(r["got"], 2), r["tolerance"], "ok" if r["ok"] else "FAILED") for r in rows]
+    table = [
+        (r["what"], r["expected"], round(r["got"], 2), r["tolerance"], "ok" if r["ok"] else "FAILED")
+        for r in rows
+    ]
     answer(as_json, rows, ("what", "expected", "got", "tolerance", ""), table)
     if not all(r["ok"] for r in rows):
         raise typer.Exit(1)
@@ -80,7 +83,8 @@ def _store() -> Any:
 
 @alerts_app.command("list")
 def alerts_list(
-    as_json: Json = False, everything: Annotated[bool, typer.Option("--all", help="Also the resolved ones.")] = False
+    as_json: Json = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also the resolved ones.")] = False,
 ) -> None:
     """Open alerts, newest first.
 
@@ -88,7 +92,9 @@ def alerts_list(
     """
     found = asyncio.run(_store().alerts())
     found = [a for a in found if everything or a["state"] != "resolved"]
-    rows = [(a["alert_id"], a["person"], a["severity"], a["title"], a["state"], " ".join(a["why"])) for a in found]
+    rows = [
+        (a["alert_id"], a["person"], a["severity"], a["title"], a["state"], " ".join(a["why"])) for a in found
+    ]
     answer(as_json, found, ("id", "person", "severity", "what", "state", "why"), rows)
 
 
@@ -115,7 +121,9 @@ def alerts_ack(
 
 
 @person_app.command("show")
-def person_show(person: Annotated[str, typer.Argument(help="The person's pseudonym.")], as_json: Json = False) -> None:
+def person_show(
+    person: Annotated[str, typer.Argument(help="The person's pseudonym.")], as_json: Json = False
+) -> None:
     """The newest estimate: states, parameters with their uncertainty, forecasts.
 
     Example: twin person show ada

@@ -21,10 +21,16 @@ def replay(
     out: Annotated[Path, typer.Option(help="Folder for the results; it must not hold any.")],
     forecast: Annotated[str, typer.Option(help="Horizons in minutes, for example 30,60.")] = "",
     people: Annotated[str, typer.Option(help="Only these, comma-separated.")] = "",
-    profile: Annotated[Path | None, typer.Option(help="YAML or JSON: a profile, or profiles by person.")] = None,
+    profile: Annotated[
+        Path | None, typer.Option(help="YAML or JSON: a profile, or profiles by person.")
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
-    as_arrived: Annotated[bool, typer.Option("--as-arrived", help="In file order, cut at random, by the journal.")] = False,
-    filter_: Annotated[Filter, typer.Option("--filter", help="compiled, or filterpy as reference.")] = Filter.COMPILED,
+    as_arrived: Annotated[
+        bool, typer.Option("--as-arrived", help="In file order, cut at random, by the journal.")
+    ] = False,
+    filter_: Annotated[
+        Filter, typer.Option("--filter", help="compiled, or filterpy as reference.")
+    ] = Filter.COMPILED,
     as_json: Annotated[bool, typer.Option("--json", help="The summary as one JSON document.")] = False,
 ) -> None:
     """Run the twins over a table of readings.

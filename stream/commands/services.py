@@ -92,7 +92,9 @@ def send(
 
 
 def demo(
-    people: Annotated[int, typer.Option(help="Real people of the shipped samples, at most 5.", min=1, max=5)] = 5,
+    people: Annotated[
+        int, typer.Option(help="Real people of the shipped samples, at most 5.", min=1, max=5)
+    ] = 5,
     minutes: Annotated[float, typer.Option(help="End after so long; 0 runs until Ctrl-C.")] = 0.0,
     port: Annotated[int, typer.Option(help="Port of the page; 0 chooses a free one.")] = 8090,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the page.")] = False,

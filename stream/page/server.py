@@ -128,7 +128,9 @@ class Page:
         rows = await self.store.states(name, until - round(hours * HOUR_MS), until)
         series = [
             {
-                "time": e["time"], "observed": e["observed"], "state": _brief(e),
+                "time": e["time"],
+                "observed": e["observed"],
+                "state": _brief(e),
                 "truth": self.truths.get(name, {}).get(e["time"] // 60_000 * 60_000),
             }
             for e in rows
@@ -220,7 +222,9 @@ async def serve(
         await send_acknowledgement(settings, person, identity, by)
 
     token = settings.page_token.get_secret_value() if settings.page_token else None
-    runner = web.AppRunner(Page(store, acknowledge, token, loopback, truths).app(), access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(
+        Page(store, acknowledge, token, loopback, truths).app(), access_log=None, shutdown_timeout=1.0
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.page_host, settings.page_port).start()

@@ -43,13 +43,22 @@ def test_each_fault_names_field_and_reason():
 
 
 def test_a_bad_reading_of_a_batch_costs_itself():
-    batch = {"schema": "readings/1", "person": "ada", "channel": ["heart_rate"] * 3, "time": [NOW_MS - 3] * 3,
-             "value": [60.0, 999.0, 61.0]}
+    batch = {
+        "schema": "readings/1",
+        "person": "ada",
+        "channel": ["heart_rate"] * 3,
+        "time": [NOW_MS - 3] * 3,
+        "value": [60.0, 999.0, 61.0],
+    }
     found = decode([orjson.dumps(batch), b"[1", b"", b'{"value": NaN}'], [None] * 4, NOW_MS)
 
     assert found.value.tolist() == [60.0, 61.0]
     assert [(r.record, r.index, r.reason) for r in found.refused] == [
-        (0, 1, Reason.OUT_OF_RANGE), (1, 0, Reason.UNPARSEABLE), (2, 0, Reason.UNPARSEABLE), (3, 0, Reason.UNPARSEABLE)]
+        (0, 1, Reason.OUT_OF_RANGE),
+        (1, 0, Reason.UNPARSEABLE),
+        (2, 0, Reason.UNPARSEABLE),
+        (3, 0, Reason.UNPARSEABLE),
+    ]
 
 
 def test_a_refusal_never_carries_the_value():
@@ -63,13 +72,20 @@ def test_ten_megabytes_are_refused():
 
 
 def test_units_are_converted():
-    found = decode([json.dumps(GOOD | {"channel": "glucose", "value": 5.5, "unit": "mmol/L"}).encode()], [None], NOW_MS)
+    found = decode(
+        [json.dumps(GOOD | {"channel": "glucose", "value": 5.5, "unit": "mmol/L"}).encode()], [None], NOW_MS
+    )
 
     assert abs(found.value[0] - 99.0858) < 1e-9
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-                    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from([*GOOD, "schema", "op", "sigma"]), inner, max_size=6))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from([*GOOD, "schema", "op", "sigma"]), inner, max_size=6)
+    ),
+)
 
 
 @given(st.lists(st.binary(max_size=60) | JSON.map(lambda d: json.dumps(d).encode()), max_size=4))

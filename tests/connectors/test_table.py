@@ -39,6 +39,8 @@ def test_a_broken_table_says_where(tmp_path, text, message):
 
 
 def test_an_impossible_value_is_refused_alone(tmp_path):
-    found = read_table(table(tmp_path, HEAD + "ada,2026-01-01T00:00:00Z,glucose,9000\nada,2026-01-01T00:05:00Z,glucose,90\n"))
+    found = read_table(
+        table(tmp_path, HEAD + "ada,2026-01-01T00:00:00Z,glucose,9000\nada,2026-01-01T00:05:00Z,glucose,90\n")
+    )
 
     assert (len(found), len(found.refused)) == (1, 1)

@@ -7,7 +7,9 @@ ROWS = checkpoints.run()
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["what"])
 def test_the_equations_give_the_checkpoint(row):
-    assert row["ok"], f"{row['what']}: expected {row['expected']} +/- {row['tolerance']}, got {row['got']:.3f}"
+    assert row["ok"], (
+        f"{row['what']}: expected {row['expected']} +/- {row['tolerance']}, got {row['got']:.3f}"
+    )
 
 
 def test_signalling_saturates_in_order():

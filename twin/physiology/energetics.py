@@ -45,7 +45,12 @@ def resting_oxygen_uptake(basal: float, core: float, asleep: float, fed: float) 
         VO2r [mL/kg/min].
 
     """
-    return basal * (1.0 + WARMTH_GAIN * (core - 36.9)) * (1.0 - SLEEP_FALL * asleep) * (1.0 + THERMIC_EFFECT * fed)
+    return (
+        basal
+        * (1.0 + WARMTH_GAIN * (core - 36.9))
+        * (1.0 - SLEEP_FALL * asleep)
+        * (1.0 + THERMIC_EFFECT * fed)
+    )
 
 
 @equation

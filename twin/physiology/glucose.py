@@ -20,7 +20,9 @@ def stomach_rate(stomach: float, intake: float, fast: float, emptying: float) ->
 
 
 @equation
-def gut_rate(gut: float, stomach: float, intake: float, fast: float, emptying: float, absorption: float) -> float:
+def gut_rate(
+    gut: float, stomach: float, intake: float, fast: float, emptying: float, absorption: float
+) -> float:
     """dq2/dt = phi CHO + kst q1 - kab q2, mg/min."""
     return fast * intake + emptying * stomach - absorption * gut
 
@@ -91,7 +93,9 @@ def tissue_uptake(
         exercise_boost: Z [-].
 
     """
-    velocity = basal_velocity + sensitivity * capacity * (surface_glut4 - basal_glut4) * (1.0 + exercise_boost)
+    velocity = basal_velocity + sensitivity * capacity * (surface_glut4 - basal_glut4) * (
+        1.0 + exercise_boost
+    )
     return softplus(velocity, 0.2) * tissue / (km + tissue)
 
 

@@ -131,7 +131,9 @@ def heart_rate(
     lowest = resting * (1.0 - 0.12 * beta_blockade)
     highest = maximal * (1.0 - 0.18 * beta_blockade)
     modulation = (1.0 - 0.22 * beta_blockade) * tone - reflex_gain * pressure_error * exp(-2.0 * drive)
-    return lowest + (highest - lowest) * drive * (1.0 - 0.08 * beta_blockade) + modulation * (1.0 - 0.7 * drive)
+    return (
+        lowest + (highest - lowest) * drive * (1.0 - 0.08 * beta_blockade) + modulation * (1.0 - 0.7 * drive)
+    )
 
 
 @equation

@@ -26,7 +26,9 @@ def plasma_insulin_rate(
 
 
 @equation
-def static_secretion_rate(static: float, glucose: float, basal_glucose: float, alpha: float, beta: float) -> float:
+def static_secretion_rate(
+    static: float, glucose: float, basal_glucose: float, alpha: float, beta: float
+) -> float:
     """dY/dt = -al (Y - be (G - Gb)), pmol/kg/min per minute."""
     return -alpha * (static - beta * (glucose - basal_glucose))
 
