@@ -23,7 +23,7 @@ def _document(person: str, change: Transition, newest_ms: int) -> dict[str, Any]
         "at": round(change.at_s * 1000),
         "title": TITLES[change.rule.name],
         "why": list(change.why),
-        "value": round(change.value, 3) if change.value == change.value else None,  # noqa: PLR0124 - nan
+        "value": round(change.value, 3) if change.value == change.value else None,
         "threshold": round(change.threshold, 3),
         "probability": None if change.probability is None else round(change.probability, 4),
         "horizon_s": change.rule.horizon_s,

@@ -159,7 +159,7 @@ class Gateway:
         try:
             body = await self._body(request)
             if not person:
-                raise PayloadError("person is missing", Reason.UNKNOWN_USER, "query.person")  # noqa: TRY301
+                raise PayloadError("person is missing", Reason.UNKNOWN_USER, "query.person")
             try:
                 payload = orjson.loads(body)
             except orjson.JSONDecodeError as error:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.columns import CENSORED_HIGH, CENSORED_LOW, SUSPECT, Decoded
 from connectors.channels import CODE_OF
+from connectors.columns import CENSORED_HIGH, CENSORED_LOW, SUSPECT, Decoded
 from twin.observe import BOLUS, CARBOHYDRATE, CHANNELS
 
 ENTRY = np.dtype([

@@ -1,6 +1,6 @@
 """Block F: oxygen uptake, cardiac drive, arousal and pressure, with the person's parameters of them.
 
-States as the filter sees them (transformed to the whole line): ln V, logit(h / 1.05), a, Pf, r, m, and as random walks
+States as the filter sees them (transformed to the whole line): ln V, h, a, Pf, r, m, and as random walks
 ln HR0, kMET, ln VO2max, dHRsl, A_HR, ln tau_off. m is demand that no sensor saw, an Ornstein-Uhlenbeck process.
 Core temperature, saturation and skin flow stand at their thermoneutral, healthy values until their blocks exist.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 from twin import constants as k_
 from twin.jit import equation, kernel
-from twin.numerics import exp, sigmoid, softplus
+from twin.numerics import exp, softplus
 from twin.physiology.circulation import (
     BASAL_SKIN_FLOW,
     first_order_rate,
@@ -41,7 +41,7 @@ NAMES = (
 UNITS = ("mL/kg/min", "1", "/min", "mm[Hg]", "ln(mm[Hg].min/L)", "MET",
          "/min", "1", "mL/kg/min", "/min", "/min", "s")  # fmt: skip
 LOG, LOGIT, PLAIN = 1, 2, 0
-TRANSFORMS = (LOG, LOGIT, PLAIN, PLAIN, PLAIN, PLAIN, LOG, PLAIN, LOG, PLAIN, PLAIN, LOG)
+TRANSFORMS = (LOG, PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, LOG, PLAIN, LOG, PLAIN, PLAIN, LOG)
 DRIVE_CEILING = 1.05
 STEP_S = (
     20.0  # RK4; at 60 s the baroreflex loop diverges, at 30 s sigma points in hard exercise do (DECISIONS.md)
@@ -56,7 +56,7 @@ UNMEASURED_MINUTES = 12.0
 @equation
 def rates_of_point(
     log_uptake: float,
-    logit_drive: float,
+    drive_state: float,
     arousal: float,
     pressure: float,
     resistance: float,
@@ -86,8 +86,8 @@ def rates_of_point(
     blockade: float,
 ) -> tuple[float, float, float, float, float, float, float, float]:
     """Rates of the six dynamic states (transformed), then HR and MAP; sections energetics, heart, circulation."""
-    uptake, maximal, resting = exp(log_uptake), exp(log_maximal), exp(log_resting)
-    drive = DRIVE_CEILING * sigmoid(logit_drive)
+    uptake, maximal, resting = exp(min(max(log_uptake, 0.0), 5.0)), exp(log_maximal), exp(log_resting)
+    drive = min(max(drive_state, 0.0), DRIVE_CEILING)
     core = 36.85 + warmth + 0.30 * clock - 0.15 * asleep
     rest_uptake = resting_oxygen_uptake(basal, core, asleep, fed)
     demand = demanded_oxygen_uptake(rest_uptake, gross_demand(met, met_gain, unmeasured), maximal)
@@ -102,10 +102,10 @@ def rates_of_point(
     target = resistance_target(
         set_point, resting, volume, contractility, exercise, error, posture, BASAL_SKIN_FLOW
     )
-    d_drive = cardiac_drive_rate(drive, wanted, tau_on, exp(log_off), slowing)
+    d_drive = cardiac_drive_rate(drive_state, wanted, tau_on, exp(log_off), slowing)
     return (
         oxygen_uptake_rate(uptake, demand, tau_uptake) / uptake,
-        d_drive * DRIVE_CEILING / max(drive * (DRIVE_CEILING - drive), 1e-6),
+        d_drive,
         arousal_rate(arousal),
         first_order_rate(pressure, mean),
         first_order_rate(resistance, target),
@@ -174,13 +174,11 @@ def advance(
 @kernel
 def add_process_noise(mean: Vector, covariance: Matrix, minutes: float, u: Inputs) -> None:
     """Diagonal process noise over `minutes`: section 14, sd per sqrt(min), per sqrt(day) for the parameters."""
-    drive = DRIVE_CEILING / (1.0 + math.exp(-mean[DRIVE]))
-    slope = max(drive * (DRIVE_CEILING - drive) / DRIVE_CEILING, 0.02)
     days = minutes / 1440.0
     awake = 1.0 - u[ASLEEP]
     demand_sd = (0.15 if u[MEASURED] > 0.5 else 0.40) * awake + 0.10 * (1.0 - awake)
     covariance[UPTAKE, UPTAKE] += 0.03**2 * minutes
-    covariance[DRIVE, DRIVE] += (0.01 / slope) ** 2 * minutes
+    covariance[DRIVE, DRIVE] += 0.01**2 * minutes
     covariance[AROUSAL, AROUSAL] += (1.0 * awake + 0.4 * (1.0 - awake)) ** 2 * minutes
     covariance[PRESSURE, PRESSURE] += 0.5**2 * minutes
     covariance[RESISTANCE, RESISTANCE] += 0.01**2 * minutes
@@ -206,13 +204,13 @@ def start(mean: Vector, covariance: Matrix, u: Inputs, k: Constants) -> None:
     set_point = k[k_.PRESSURE_SET_POINT]
     mean[:] = 0.0
     covariance[:, :] = 0.0
-    mean[UPTAKE], mean[DRIVE] = math.log(k[k_.BASAL_UPTAKE] * 1.3), math.log(0.03 / (DRIVE_CEILING - 0.03))
+    mean[UPTAKE], mean[DRIVE] = math.log(k[k_.BASAL_UPTAKE] * 1.3), 0.03
     mean[PRESSURE] = set_point + 4.0
     flow = resting * k[k_.RESTING_VOLUME] * k[k_.CONTRACTILITY] / 1000.0
     mean[RESISTANCE] = math.log((set_point - 4.0) / flow)
     mean[RESTING], mean[MET_GAIN], mean[MAXIMAL_UPTAKE] = math.log(resting), 1.0, math.log(uptake)
     mean[SLEEP_FALL], mean[CIRCADIAN], mean[TAU_OFF] = 5.0, 3.0, math.log(50.0)
-    spread = (0.10, 0.50, 4.0, 3.0, 0.05, 0.30, 8.0 / 62.0, 0.20, 8.0 / 42.0, 3.0, 1.5, 0.40)
+    spread = (0.10, 0.02, 4.0, 3.0, 0.05, 0.30, 8.0 / 62.0, 0.20, 8.0 / 42.0, 3.0, 1.5, 0.40)
     for i in range(N):
         covariance[i, i] = spread[i] ** 2
 

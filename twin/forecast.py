@@ -50,8 +50,7 @@ def forecast_heart_rate(
         at = now + horizons[h]
         draw(ahead_mean, ahead_cov, factor, w[0], fast.STRIDE)
         o_.expect_heart_rate(w[0], at, record, True, w)
-        drive = fast.DRIVE_CEILING / (1.0 + math.exp(-ahead_mean[fast.DRIVE]))
-        spread_of(w[4], 2 * fast.N, o_.heart_rate_noise(drive), out[h])
+        spread_of(w[4], 2 * fast.N, o_.heart_rate_noise(ahead_mean[fast.DRIVE]), out[h])
 
 
 @kernel

@@ -56,5 +56,5 @@ def metabolic_inputs(record: Record, seconds: float, u: Inputs) -> None:
     u[metabolic.TOLERANCE] = 1.0 + 0.15 * math.cos(2.0 * math.pi * (hour - 8.4) / 24.0)
     u[metabolic.INTENSITY] = 0.0
     if seconds - record[r_.FAST_S] <= MOVEMENT_HOLDS_S:
-        drive = fast.DRIVE_CEILING / (1.0 + math.exp(-record[r_.FAST_MEAN + fast.DRIVE]))
+        drive = record[r_.FAST_MEAN + fast.DRIVE]
         u[metabolic.INTENSITY] = max(drive - 0.03, 0.0)

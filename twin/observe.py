@@ -74,8 +74,7 @@ def correct_fast(
     draw(mean, covariance, factor, w[0], fast.STRIDE)
     expect_heart_rate(w[0], seconds, record, False, w)
     if noise < 0.0:
-        drive = fast.DRIVE_CEILING / (1.0 + np.exp(-mean[fast.DRIVE]))
-        noise = heart_rate_noise(drive) * -noise
+        noise = heart_rate_noise(mean[fast.DRIVE]) * -noise
     return correct(w[0], w[4], fast.STRIDE, value, noise, mean, covariance, w[2], report)
 
 

@@ -92,7 +92,7 @@ class ReferenceTwin:
     def _correct(self, channel: int, value: float, now: float) -> None:
         ukf = self.fast if channel == o_.HEART_RATE else self.metabolic
         if channel == o_.HEART_RATE:
-            noise = o_.heart_rate_noise(fast.DRIVE_CEILING / (1.0 + np.exp(-ukf.x[fast.DRIVE])))
+            noise = o_.heart_rate_noise(ukf.x[fast.DRIVE])
         else:
             noise = o_.glucose_noise(value) if channel == o_.GLUCOSE else o_.meter_noise(value)
         points = ukf.points_fn.sigma_points(ukf.x, ukf.P)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from stream.virtual import DEMO, simulate
 from stream.cohort import Cohort
+from stream.virtual import DEMO, simulate
 from twin import fast_block, metabolic_block, observe
 from twin import record as r_
 from twin.constants import Profile

@@ -1,0 +1,115 @@
+"""The invariant: the twin does not depend on order of arrival, duplicates, batches or restarts."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream.cohort import Cohort
+from stream.estimates import estimates
+from stream.virtual import DEMO, simulate
+
+START_MS = 1_795_392_000_000
+NAME = DEMO[0].name
+
+
+@pytest.fixture(scope="module")
+def readings():
+    found, _ = simulate(DEMO[0], START_MS, 0.2)
+    return found
+
+
+@pytest.fixture(scope="module")
+def undisturbed(readings):
+    cohort = Cohort()
+    cohort.apply(readings)
+    return json.dumps(cohort.twin_json(NAME))
+
+
+def restarted(cohort):
+    """A cohort restored from the changelog of another."""
+    for twin in cohort.twins.values():
+        twin.touched = True
+        twin.dirty_hours |= set(np.unique(twin.journal["time_ms"] // 3_600_000).tolist())
+    fresh = Cohort()
+    for key, value in cohort.changed():
+        fresh.restore(key, value)
+    fresh.finish_restore()
+    return fresh
+
+
+@settings(max_examples=15)
+@given(seed=st.integers(0, 10_000))
+def test_order_duplicates_batches_and_restarts_leave_the_same_bits(readings, undisturbed, seed):
+    rng = np.random.default_rng(seed)
+    rows = np.concatenate([rng.permutation(len(readings)), rng.integers(0, len(readings), 40)])
+    cohort = Cohort()
+    while len(rows):
+        size = int(rng.integers(20, 300))
+        cohort.apply(readings.rows(rows[:size]))
+        rows = rows[size:]
+        if rng.random() < 0.3:
+            cohort = restarted(cohort)
+
+    assert json.dumps(cohort.twin_json(NAME)) == undisturbed
+
+
+def test_a_retraction_leaves_no_trace(readings, undisturbed):
+    cohort = Cohort()
+    extra = readings.rows(slice(100, 101))
+    extra.key = extra.key - 7
+    extra.time_ms, extra.value = extra.time_ms - 7, extra.value + 20
+    cohort.apply(readings)
+    cohort.apply(extra)
+    assert json.dumps(cohort.twin_json(NAME)) != undisturbed
+    extra.retract, extra.revision = np.array([True]), np.array([1])
+    cohort.apply(extra)
+
+    assert json.dumps(cohort.twin_json(NAME)) == undisturbed
+
+
+def test_a_higher_revision_replaces(readings):
+    first, second = Cohort(), Cohort()
+    wrong = readings.rows(slice(50, 51))
+    wrong.value = wrong.value + 30
+    right = readings.rows(slice(50, 51))
+    right.revision = np.array([3])
+    first.apply(readings)
+    first.apply(right)
+    second.apply(right)
+    second.apply(wrong)
+    second.apply(readings)
+
+    assert json.dumps(first.twin_json(NAME)) == json.dumps(second.twin_json(NAME))
+
+
+def test_readings_beyond_the_window_are_named_and_never_applied(readings, undisturbed):
+    cohort = Cohort()
+    cohort.apply(readings)
+    old = readings.rows(slice(0, 3))
+    old.time_ms = old.time_ms - 3 * 86_400_000
+    done = cohort.apply(old)
+
+    assert (done.late, done.counts["late"]) == ([0, 1, 2], 3)
+    assert json.dumps(cohort.twin_json(NAME)) == undisturbed
+
+
+def test_applied_offsets_are_skipped(readings):
+    cohort = Cohort()
+    offsets = np.array([41])
+    cohort.apply(readings.rows(slice(0, 50)), offsets)
+    again = cohort.apply(readings.rows(slice(50, 60)), offsets)
+
+    assert again.counts["replayed"] == 10
+
+
+def test_estimates_are_documents_with_forecasts(readings):
+    cohort = Cohort()
+    done = cohort.apply(readings)
+    last = [e for e in estimates(cohort, done) if e["outlook"]][-1]
+
+    assert {f["horizon_s"] for f in last["outlook"]} <= {900, 1800, 3600}
+    assert last["outlook"][0]["q05"] < last["outlook"][0]["mean"] < last["outlook"][0]["q95"]
+    assert last["parameter"]["resting_heart_rate_parameter"]["sd"] > 0

@@ -1,0 +1,103 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from connectors.channels import CHANNEL_CODES
+from stream.virtual import DEMO, simulate
+
+TWIN = [sys.executable, "-m", "stream.commands"]
+
+
+def twin(*arguments):
+    return subprocess.run(
+        [*TWIN, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    readings, _ = simulate(DEMO[0], 1_763_600_400_000, 0.1)
+    path = tmp_path_factory.mktemp("table") / "readings.csv"
+    rows = [
+        f"ada,{int(t)},{CHANNEL_CODES[c]},{v}"
+        for t, c, v in zip(readings.time_ms, readings.channel, readings.value, strict=True)
+    ]
+    import numpy as np
+
+    rows = [
+        f"ada,{np.datetime64(int(t), 'ms')}Z,{CHANNEL_CODES[c]},{v}"
+        for t, c, v in zip(readings.time_ms, readings.channel, readings.value, strict=True)
+    ]
+    path.write_text("person,time,channel,value\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_replay_writes_the_contract(table, tmp_path):
+    out = tmp_path / "out"
+    result = twin("replay", table, "--out", out, "--forecast", "30,60", "--json")
+    summary = json.loads(result.stdout)
+
+    assert result.returncode == 0, result.stderr
+    assert {p.name for p in out.iterdir()} == {
+        "forecasts.csv",
+        "estimates.csv",
+        "alerts.csv",
+        "twins.jsonl",
+        "summary.json",
+    }
+    assert summary["applied"] == summary["readings"] > 100
+    assert (out / "forecasts.csv").read_text().splitlines()[0] == (
+        "person,made_at,channel,horizon_s,mean,sd,q05,q25,q50,q75,q95,learned"
+    )
+    assert twin("replay", table, "--out", out).returncode == 3, "it overwrites nothing"
+
+
+def test_as_arrived_gives_the_same_bytes(table, tmp_path):
+    lines = table.read_text().splitlines()
+    shuffled = tmp_path / "shuffled.csv"
+    shuffled.write_text("\n".join([lines[0], *lines[200:], *lines[1:200], *lines[50:80]]) + "\n")
+    twin("replay", table, "--out", tmp_path / "a")
+    twin("replay", shuffled, "--out", tmp_path / "b", "--as-arrived")
+
+    assert (tmp_path / "a" / "twins.jsonl").read_bytes() == (tmp_path / "b" / "twins.jsonl").read_bytes()
+
+
+def test_a_broken_table_says_line_and_column_and_writes_nothing(tmp_path):
+    bad = tmp_path / "bad.csv"
+    bad.write_text("person,time,channel,value\nada,2026-01-01T00:00:00Z,glucose,much\n")
+    result = twin("replay", bad, "--out", tmp_path / "out")
+
+    assert result.returncode == 3
+    assert "line 2, column value" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_impossible_profile_names_the_field(table, tmp_path):
+    profile = tmp_path / "profile.yaml"
+    profile.write_text("height_m: 178\n")
+    result = twin("replay", table, "--out", tmp_path / "out", "--profile", profile)
+
+    assert result.returncode == 3
+    assert "height_m" in result.stderr
+
+
+def test_json_is_one_document(tmp_path):
+    for arguments in (("settings",), ("model", "list"), ("model", "check"), ("warm",)):
+        json.loads(twin(*arguments, "--json").stdout)
+
+
+def test_wrong_usage_is_two():
+    assert twin("replay").returncode == 2
+
+
+def test_the_demo_ends_by_itself_and_leaves_no_process(tmp_path):
+    result = twin("demo", "--minutes", "0.4", "--port", "0", "--no-browser")
+
+    assert result.returncode == 0, result.stderr
+    assert "estimates   on the page" in result.stderr
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert "twin-demo" not in listed
+    assert not list(Path("/tmp").glob("twin-demo-*/worker.log"))

@@ -1,0 +1,68 @@
+import math
+
+import numpy as np
+
+from stream.cohort import Cohort
+from stream.policy import Signal, alert_id, new_state, step
+from stream.warm import readings_of
+
+
+def low(now, chance):
+    return Signal(now, chance, 80.0, math.nan, 60.0, False)
+
+
+def test_one_reading_is_pending_two_are_active_and_it_clears_with_hysteresis():
+    state, seen = new_state(), []
+    for now, chance in ((0, 0.6), (300, 0.6), (600, 0.4), (900, 0.3), (1200, 0.2)):
+        seen += [(t.state, t.onset_s) for t in step(state, low(float(now), chance))]
+
+    assert seen == [("pending", 0.0), ("active", 0.0), ("resolved", 0.0)]
+
+
+def test_a_resting_rate_must_last_ten_minutes():
+    state, seen = new_state(), []
+    for minute in range(15):
+        signal = Signal(60.0 * minute, math.nan, math.nan, 125.0, 60.0, True)
+        seen += [(t.state, t.at_s) for t in step(state, signal)]
+
+    assert seen == [("pending", 0.0), ("active", 600.0)]
+
+
+def test_the_id_is_the_same_in_every_replay():
+    assert alert_id("ada", "low_glucose_soon", 12.0) == alert_id("ada", "low_glucose_soon", 12.0)
+
+
+def falling():
+    readings = readings_of("glucose", 30, 300, 0.0, "ada")
+    readings.value = np.linspace(160.0, 58.0, 30)
+    return readings
+
+
+def test_falling_glucose_alerts_once_under_one_id_and_can_be_acknowledged():
+    cohort = Cohort()
+    cohort.set_profile("ada", {"conditions": ["t1d"]})
+    sent = []
+    for row in range(30):
+        sent += cohort.apply(falling().rows(slice(row, row + 1))).alerts
+    active = [a for a in sent if a["state"] == "active"]
+    taken = cohort.acknowledge("ada", active[0]["alert_id"], "nurse", 1)
+
+    assert len(active) == 1
+    assert active[0]["value"] > 70.0, "it came before the low"
+    assert len({a["alert_id"] for a in sent if a["alert_id"] == active[0]["alert_id"]}) == 1
+    assert (taken[0]["state"], taken[0]["acknowledged_by"]) == ("acknowledged", "nurse")
+    assert cohort.acknowledge("ada", active[0]["alert_id"], "other", 2) == []
+
+
+def test_silence_is_a_technical_alert_that_ends_with_data():
+    cohort = Cohort()
+    cohort.apply(falling().rows(slice(0, 3)))
+    newest = cohort.twins["ada"].newest_ms
+    opened = cohort.tick_clock(newest + 3_600_000)
+    again = cohort.tick_clock(newest + 3_700_000)
+    cohort.apply(falling().rows(slice(3, 30)))
+    closed = cohort.tick_clock(cohort.twins["ada"].newest_ms + 1000)
+
+    assert [(a["kind"], a["state"]) for a in opened] == [("technical", "active")]
+    assert again == []
+    assert [a["state"] for a in closed] == ["resolved"]
