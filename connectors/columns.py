@@ -82,4 +82,5 @@ class Decoded:
 
     def rows(self, chosen: Any) -> "Decoded":
         """The chosen rows (mask, slice or index array), with the same list of persons."""
-        return Decoded(self.persons, *(getattr(self, name)[chosen] for name in COLUMNS), refused=[])
+        columns = {name: getattr(self, name)[chosen] for name in COLUMNS}
+        return Decoded(persons=self.persons, refused=[], **columns)

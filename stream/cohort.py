@@ -80,10 +80,10 @@ class Cohort:
         self.tick_ms, self.window_ms = tick_s * 1000, window_s * 1000
         self.horizons = dict(HORIZONS | dict(horizons or {}))
         longest = max(len(h) for h in self.horizons.values())
-        self._horizons = np.full((2, longest), math.nan)
+        self.horizon_table = np.full((2, longest), math.nan)
         for row, channel in enumerate(("heart_rate", "glucose")):
             chosen = sorted(self.horizons[channel])
-            self._horizons[row, : len(chosen)] = chosen
+            self.horizon_table[row, : len(chosen)] = chosen
 
     def twin(self, person: str) -> PersonTwin:
         """The person's twin; a new one if nothing is known."""
@@ -157,7 +157,7 @@ class Cohort:
         records = np.stack([base.record for _, base, _ in work])
         keep, slots = self._checkpoints_to_keep(tick_s, ticks)
         kept = np.zeros((slots, r_.SIZE))
-        outputs = outputs_for(len(tick_s), len(channel), self._horizons.shape[1])
+        outputs = outputs_for(len(tick_s), len(channel), self.horizon_table.shape[1])
         fold(
             records,
             ticks,
@@ -167,7 +167,7 @@ class Cohort:
             value,
             noise,
             flag,
-            self._horizons,
+            self.horizon_table,
             keep,
             kept,
             *outputs,

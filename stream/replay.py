@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -115,7 +114,7 @@ def run(task: Replay) -> dict[str, Any]:
         (final / "summary.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
         task.out.mkdir(parents=True, exist_ok=True)
         for name in FILES:
-            os.replace(final / name, task.out / name)
+            (final / name).replace(task.out / name)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return summary

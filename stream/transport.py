@@ -33,7 +33,7 @@ class Frontier:
         self.aligned = False  # whether the records that come are known to begin at `fetched`
 
 
-class Batch(ConsumerMessage):  # type: ignore[misc]
+class Batch(ConsumerMessage):
     """The records of one fetch from one partition: from `start`, where the last batch ended, to `offset`."""
 
     __slots__ = ("frontier", "start")
@@ -111,15 +111,17 @@ class BatchConsumer(driver.Consumer):
     async def admit(self, batch: Any) -> bool:
         """Whether this batch is the next of its partition. If one before it got lost, fetch that again."""
         current = self._frontiers.get(batch.tp)
-        if batch.generation_id != self.app.consumer_generation_id or current is not batch.frontier:
+        if (
+            current is None
+            or current is not batch.frontier
+            or batch.generation_id != self.app.consumer_generation_id
+        ):
             return False
-        if batch.start == batch.frontier.applied:
+        if batch.start == current.applied:
             # A worker that slept through its session asks the broker first.
-            return monotonic() < self._member_until or bool(
-                await self._commit({batch.tp: batch.frontier.done})
-            )
-        self.log.warning("lost %r from %s on: fetch again", batch.tp, batch.frontier.applied)
-        await self.seek(batch.tp, batch.frontier.applied)
+            return monotonic() < self._member_until or bool(await self._commit({batch.tp: current.done}))
+        self.log.warning("lost %r from %s on: fetch again", batch.tp, current.applied)
+        await self.seek(batch.tp, current.applied)
         return False
 
     def ack(self, message: Any) -> bool:

@@ -47,7 +47,7 @@ def simulate(
     k = constants_of(Profile())
     fast_mean, covariance = np.zeros(fast.N), np.zeros((fast.N, fast.N))
     u, v = fast.new_inputs(), metabolic.new_inputs()
-    fast.start(fast_mean, covariance, u, k)
+    fast.start(fast_mean, covariance, k)
     fast_mean[fast.RESTING] = math.log(person.resting)
     x = np.repeat(fast_mean, fast.STRIDE)
     metabolic_mean = np.zeros(metabolic.N)

@@ -186,7 +186,7 @@ class Worker:
         async with self.lock:
             for cohort in self.table.cohorts.values():
                 alerts = cohort.tick_clock(now, round(self.settings.silent_after_min * 60_000))
-                out = [(topics.ALERT, a["person"].encode(), orjson.dumps(a), []) for a in alerts]
+                out: list[Any] = [(topics.ALERT, a["person"].encode(), orjson.dumps(a), []) for a in alerts]
                 if out:
                     await self.publisher.send(out)
 

@@ -32,7 +32,7 @@ class FastRun:
     def __init__(self, k: Constants) -> None:
         self.k, self.u = k, fast.new_inputs()
         mean, covariance = np.zeros(fast.N), np.zeros((fast.N, fast.N))
-        fast.start(mean, covariance, self.u, k)
+        fast.start(mean, covariance, k)
         self.x: Points = np.repeat(mean, fast.STRIDE)
         self.work = np.zeros((5, fast.N * fast.STRIDE))
 

@@ -172,7 +172,7 @@ def advance(
 
 
 @kernel
-def add_process_noise(mean: Vector, covariance: Matrix, minutes: float, u: Inputs) -> None:
+def add_process_noise(covariance: Matrix, minutes: float, u: Inputs) -> None:
     """Diagonal process noise over `minutes`: section 14, sd per sqrt(min), per sqrt(day) for the parameters."""
     days = minutes / 1440.0
     awake = 1.0 - u[ASLEEP]
@@ -198,7 +198,7 @@ def add_parameter_noise(covariance: Matrix, days: float) -> None:
 
 
 @kernel
-def start(mean: Vector, covariance: Matrix, u: Inputs, k: Constants) -> None:
+def start(mean: Vector, covariance: Matrix, k: Constants) -> None:
     """The prior: parameters of section 14, dynamic states at rest."""
     resting, uptake = k[k_.PRIOR_RESTING_RATE], k[k_.PRIOR_UPTAKE]
     set_point = k[k_.PRESSURE_SET_POINT]

@@ -84,7 +84,7 @@ def fold_person(
             )
             record[r_.FAST_S] = now
         elif has_rate:
-            fast.start(f_mean, f_cov, np.zeros(fast.INPUTS), k)
+            fast.start(f_mean, f_cov, k)
             record[r_.FAST_S] = now
         if record[r_.METABOLIC_S] > r_.NEVER:
             if has_glucose or now - record[r_.METABOLIC_S] >= METABOLIC_STALE_S:
@@ -118,9 +118,7 @@ def fold_person(
             record[r_.REFUSED] += outcome == 2
             record[r_.READINGS] += 1.0
         record[r_.HEAD_S] = now
-        summarise(
-            record, now, f_mean, f_cov, m_mean, m_cov, f_factor, f_work, m_factor, m_work, estimates[tick]
-        )
+        summarise(record, now, f_mean, f_cov, m_mean, m_cov, f_factor, f_work, estimates[tick])
         forecasts[tick] = np.nan
         low_probability[tick] = np.nan
         for j in range(obs_start[tick], obs_start[tick + 1]):

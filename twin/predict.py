@@ -45,7 +45,7 @@ def predict_fast(
         repaired += draw(mean, covariance, factor, w[0], fast.STRIDE)
         fast.advance(w[0], minutes, u, k, w[1], w[2], w[3], w[4], w[5])
         gather(w[0], mean, covariance, fast.STRIDE)
-        fast.add_process_noise(mean, covariance, minutes, u)
+        fast.add_process_noise(covariance, minutes, u)
         from_s = until
     return repaired
 

@@ -63,7 +63,7 @@ class ReferenceTwin:
             ukf.Q = np.zeros_like(ukf.P)
             ukf.predict(dt=minutes, fx=lambda x, dt, u=u: self._advance(x, dt, u, is_fast))
             if is_fast:
-                fast.add_process_noise(ukf.x, ukf.P, minutes, u)
+                fast.add_process_noise(ukf.P, minutes, u)
             else:
                 metabolic.add_process_noise(ukf.x, ukf.P, minutes)
             at = until
@@ -114,7 +114,7 @@ class ReferenceTwin:
         if self.record[r_.FAST_S] > r_.NEVER:
             self._predict(now, "fast")
         elif (channels == o_.HEART_RATE).any():
-            fast.start(self.fast.x, self.fast.P, np.zeros(fast.INPUTS), self.k)
+            fast.start(self.fast.x, self.fast.P, self.k)
             self.record[r_.FAST_S] = now
         self._store()
         wanted = np.isin(channels, (o_.GLUCOSE, o_.GLUCOSE_BGM, *doses)).any()

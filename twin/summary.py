@@ -38,7 +38,7 @@ def natural(value: float, variance: float, transform: int, ceiling: float, out: 
 @kernel
 def summarise(
     record: Record, now: float, f_mean: Vector, f_cov: Matrix, m_mean: Vector, m_cov: Matrix, f_factor: Matrix,
-    f_work: Array, m_factor: Matrix, m_work: Array, out: Vector,
+    f_work: Array, out: Vector,
 ) -> None:  # fmt: skip
     """Fill `out` (ESTIMATE_SIZE,): pairs of mean and sd; nan for a block that has not started."""
     out[:] = math.nan

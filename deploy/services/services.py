@@ -40,7 +40,7 @@ message.max.bytes=16777216
 """
 
 
-class Missing(RuntimeError):
+class Missing(RuntimeError):  # noqa: N818 - reads as what is wrong
     """A tool that this needs is not on the machine."""
 
 

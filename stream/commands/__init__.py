@@ -22,7 +22,7 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         sys.exit(130)
-    except Exception as error:  # the message is for people; a traceback is not
+    except Exception as error:  # noqa: BLE001 - the message is for people; a traceback is not
         from pydantic import ValidationError  # noqa: PLC0415
 
         from connectors.errors import PayloadError  # noqa: PLC0415

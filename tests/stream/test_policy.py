@@ -13,7 +13,7 @@ def low(now, chance):
 
 def test_one_reading_is_pending_two_are_active_and_it_clears_with_hysteresis():
     state, seen = new_state(), []
-    for now, chance in ((0, 0.6), (300, 0.6), (600, 0.4), (900, 0.3), (1200, 0.2)):
+    for now, chance in ((0, 0.6), (300, 0.6), (600, 0.4), (900, 0.3), (1200, 0.1)):
         seen += [(t.state, t.onset_s) for t in step(state, low(float(now), chance))]
 
     assert seen == [("pending", 0.0), ("active", 0.0), ("resolved", 0.0)]
@@ -34,7 +34,7 @@ def test_the_id_is_the_same_in_every_replay():
 
 def falling():
     readings = readings_of("glucose", 30, 300, 0.0, "ada")
-    readings.value = np.linspace(160.0, 58.0, 30)
+    readings.value = np.concatenate([np.linspace(160.0, 58.0, 18), np.full(12, 58.0)])
     return readings
 
 
