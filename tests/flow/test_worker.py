@@ -53,15 +53,15 @@ def worker(settings):
         "TWIN_HEARTBEAT_S": "0.5",
         "TWIN_SILENT_AFTER_MIN": "100000000",
     }
-    log = (settings.data_dir / "worker.log").open("ab")
-    return subprocess.Popen(
-        [sys.executable, "-m", "stream.commands", "worker"],
-        env=environment,
-        stdout=log,
-        stderr=log,
-        stdin=subprocess.DEVNULL,
-        cwd=settings.data_dir,
-    )
+    with (settings.data_dir / "worker.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "stream.commands", "worker"],
+            env=environment,
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            cwd=settings.data_dir,
+        )
 
 
 async def send(settings, records):
