@@ -37,8 +37,8 @@ class Producer(Protocol):
 
 def unpack(body: bytes, encoding: str) -> bytes:
     """The body, decompressed if gzip and never beyond MAX_BODY; raises PayloadError."""
-    if encoding in ("", "identity"):
-        return body
+    if encoding in ("", "identity") or (encoding == "gzip" and body[:2] != b"\x1f\x8b"):
+        return body  # aiohttp has unpacked it already, within client_max_size
     if encoding != "gzip":
         raise PayloadError(
             "content-encoding is neither identity nor gzip", Reason.UNPARSEABLE, "content-encoding"
