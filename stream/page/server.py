@@ -28,7 +28,9 @@ STALE_MS = 24 * HOUR_MS
 Acknowledge = Callable[[str, str, str], Awaitable[None]]
 Truths = dict[str, dict[int, dict[str, float]]]  # of virtual people: by person and minute [ms]
 SECURITY = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
