@@ -26,8 +26,12 @@ PARAMETERS = [
 ]  # fmt: skip
 
 
-def quantiles(mean: float, sd: float) -> dict[str, float]:
-    """Five quantiles of the predictive normal."""
+def quantiles(channel: str, mean: float, sd: float) -> dict[str, float]:
+    """Five quantiles: of a log-normal with this mean and sd for glucose, which cannot be negative; else of a normal."""
+    if channel == "glucose" and mean > 0.0:
+        spread = math.sqrt(math.log1p((sd / mean) ** 2))
+        centre = math.log(mean) - 0.5 * spread * spread
+        return {name: round(math.exp(centre + z * spread), 4) for name, z in Z.items()}
     return {name: round(mean + z * sd, 4) for name, z in Z.items()}
 
 
@@ -48,7 +52,7 @@ def outlooks(cohort: Cohort, applied: Applied, tick: int) -> Iterator[dict[str, 
             if not math.isnan(mean):
                 yield {
                     "channel": channel, "made_at": made_at, "horizon_s": horizon,
-                    "mean": round(mean, 4), "sd": round(sd, 4), **quantiles(mean, sd),
+                    "mean": round(mean, 4), "sd": round(sd, 4), **quantiles(channel, mean, sd),
                 }  # fmt: skip
 
 

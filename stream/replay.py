@@ -21,7 +21,7 @@ from connectors.columns import Decoded
 from connectors.errors import TableError
 from connectors.table import read_table
 from stream.cohort import Applied, Cohort
-from stream.estimates import COLUMNS, Z
+from stream.estimates import COLUMNS, Z, quantiles
 from stream.policy import alert_id
 from twin.constants import ProfileError, profile_of
 
@@ -202,7 +202,7 @@ def _write_forecasts(writer: Any, cohort: Cohort, person: str, done: Applied) ->
             means, sds = done.forecasts[:, row, column, 0], done.forecasts[:, row, column, 1]
             for tick in np.flatnonzero(~np.isnan(means)).tolist():
                 mean, sd = float(means[tick]), float(sds[tick])
-                cells = [f"{mean + z * sd:.4f}" for z in Z.values()]
+                cells = list(quantiles(channel, mean, sd).values())
                 at = stamp(float(done.tick_s[tick]))
                 writer.writerow([person, at, channel, horizon, f"{mean:.4f}", f"{sd:.4f}", *cells, "0"])
 

@@ -113,3 +113,13 @@ def test_estimates_are_documents_with_forecasts(readings):
     assert {f["horizon_s"] for f in last["outlook"]} <= {900, 1800, 3600}
     assert last["outlook"][0]["q05"] < last["outlook"][0]["mean"] < last["outlook"][0]["q95"]
     assert last["parameter"]["resting_heart_rate_parameter"]["sd"] > 0
+
+
+def test_no_quantile_of_glucose_is_negative_and_the_normal_is_kept_where_it_is_narrow():
+    from stream.estimates import quantiles
+
+    wide, narrow = quantiles("glucose", 60.0, 60.0), quantiles("glucose", 100.0, 1.0)
+
+    assert min(wide.values()) > 0
+    assert abs(narrow["q95"] - 101.645) < 0.05
+    assert quantiles("heart_rate", 60.0, 10.0)["q05"] == pytest.approx(43.5515, abs=1e-3)
