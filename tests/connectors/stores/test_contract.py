@@ -1,0 +1,71 @@
+"""What every store keeps; a new store joins the list."""
+
+import asyncio
+import sqlite3
+
+import pytest
+
+from connectors.errors import Unavailable
+from connectors.stores.sqlite import SqliteStore
+
+ESTIMATE = {"person": "ada, b=c", "time": 1000, "state": {"glucose": {"mean": 100.0, "sd": 5.0}}}
+ALERT = {"alert_id": "x", "person": "ada, b=c", "onset": 1, "at": 5, "state": "active"}
+
+
+@pytest.fixture(params=["sqlite"])
+def store(request, tmp_path):
+    return SqliteStore(tmp_path / "t.sqlite")
+
+
+def run(store, *steps):
+    async def all_of_it():
+        await store.open()
+        try:
+            return [await step for step in steps][-1]
+        finally:
+            await store.close()
+
+    return asyncio.run(all_of_it())
+
+
+def test_what_is_written_is_read_back(store):
+    later = ESTIMATE | {"time": 2000}
+    found = run(store, store.write([ESTIMATE, later], [ALERT]), store.states("ada, b=c", 0, 1500))
+
+    assert found == [ESTIMATE]
+    assert run(store, store.latest()) == [later]
+    assert run(store, store.alerts()) == [ALERT]
+
+
+def test_the_same_key_overwrites(store):
+    corrected = ESTIMATE | {"state": {"glucose": {"mean": 90.0, "sd": 4.0}}}
+    taken = ALERT | {"state": "acknowledged", "at": 6}
+    run(store, store.write([ESTIMATE], [ALERT]), store.write([corrected], [taken]))
+
+    assert run(store, store.states("ada, b=c", 0, 9999)) == [corrected]
+    assert run(store, store.alerts()) == [taken]
+
+
+def test_an_older_tick_does_not_replace_the_latest(store):
+    run(store, store.write([ESTIMATE | {"time": 3000}], []), store.write([ESTIMATE], []))
+
+    assert [e["time"] for e in run(store, store.latest())] == [3000]
+
+
+def test_a_person_is_erased_everywhere(store):
+    run(store, store.write([ESTIMATE, ESTIMATE | {"person": "bob"}], [ALERT]), store.erase("ada, b=c"))
+
+    assert [e["person"] for e in run(store, store.latest())] == ["bob"]
+    assert run(store, store.alerts()) == []
+
+
+def test_a_store_that_is_away_says_so_and_comes_back(tmp_path):
+    blocked = tmp_path / "t.sqlite"
+    blocked.mkdir()
+    store = SqliteStore(blocked)
+    with pytest.raises(Unavailable):
+        asyncio.run(store.write([ESTIMATE], []))
+    blocked.rmdir()
+
+    assert run(store, store.write([ESTIMATE], []), store.latest()) == [ESTIMATE]
+    assert sqlite3.sqlite_version in run(store, store.ping())
