@@ -41,8 +41,15 @@ class Settings(BaseSettings):
     )
     fetch_wait_ms: int = Field(100, ge=1, le=5000, description="How long an empty fetch waits.")
 
-    store: Literal["sqlite", "none"] = Field("sqlite", description="Where the sink writes.")
+    store: Literal["sqlite", "influx", "none"] = Field("sqlite", description="Where the sink writes.")
     sqlite_path: Path = Field(Path(".twin/twin.sqlite"), description="File of the embedded store.")
+
+    influx_url: str = Field("http://127.0.0.1:8086", description="InfluxDB, 1.8 tried.")
+    influx_token: SecretStr = Field(
+        SecretStr(""), description="Write and read token; empty for 1.x without users."
+    )
+    influx_org: str = Field("-", description="Organisation; - for 1.x.")
+    influx_bucket: str = Field("twin", description="Bucket; database or database/retention for 1.x.")
 
     gateway_host: str = Field("127.0.0.1", description="Where vendors push to.")
     gateway_port: int = Field(8080, ge=0, le=65535, description="0 chooses a free port.")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from deploy.services.services import Kafka, Missing
+from deploy.services.services import Influx1, Kafka, Missing
 
 settings.register_profile("house", deadline=None)  # the first call of a kernel compiles it
 settings.load_profile("house")
@@ -32,6 +32,18 @@ def kafka(tmp_path_factory):
     broker.start()
     yield broker
     broker.stop()
+
+
+@pytest.fixture(scope="session")
+def influx1(tmp_path_factory):
+    """A real InfluxDB 1.8.10."""
+    try:
+        server = Influx1(tmp_path_factory.mktemp("influx1"))
+    except Missing as error:
+        unavailable(f"InfluxDB 1.8.10: {error}")
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

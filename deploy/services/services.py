@@ -1,10 +1,12 @@
-"""Real Apache Kafka for development and tests, from Maven Central, on 127.0.0.1 and a free port.
+"""Real Apache Kafka 4.3.1 and InfluxDB 1.8.10 for development and tests, on 127.0.0.1 and free ports.
 
-python deploy/services/services.py get            fetch into the cache; does nothing when it is there
+python deploy/services/services.py get            fetch and build into the cache; does nothing when it is there
 python deploy/services/services.py start kafka    start, wait until it answers, print TWIN_* lines
+python deploy/services/services.py start influx1  the same for InfluxDB 1.8.10
 python deploy/services/services.py stop           stop what was started, by its process id
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -14,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
+import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -37,6 +41,24 @@ group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 auto.create.topics.enable=false
 message.max.bytes=16777216
+"""
+
+
+INFLUX1 = CACHE / "influxd-1.8.10"
+INFLUX1_MODULE = "github.com/influxdata/influxdb/cmd/influxd@v1.8.10"
+INFLUX1_CONFIG = """
+reporting-disabled = true
+bind-address = "127.0.0.1:{rpc}"
+[meta]
+dir = "{data}/meta"
+[data]
+dir = "{data}/data"
+wal-dir = "{data}/wal"
+index-version = "tsi1"
+[http]
+bind-address = "127.0.0.1:{port}"
+flux-enabled = true
+log-enabled = false
 """
 
 
@@ -67,6 +89,67 @@ def get_kafka() -> Path:
         if not KAFKA.exists():
             out.rename(KAFKA)
     return KAFKA
+
+
+def get_influx1() -> Path:
+    """The influxd of 1.8.10, built from the Go proxy if need be; raises Missing without go."""
+    if INFLUX1.exists():
+        return INFLUX1
+    if shutil.which("go") is None:
+        raise Missing("go is not on the PATH")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        environment = os.environ | {"GOTOOLCHAIN": "local", "GOBIN": folder}
+        flags = "-X main.version=1.8.10"
+        subprocess.run(
+            ["go", "install", "-ldflags", flags, INFLUX1_MODULE], env=environment, check=True, timeout=1500
+        )
+        (Path(folder) / "influxd").rename(INFLUX1)
+    return INFLUX1
+
+
+class Influx1:
+    """One InfluxDB 1.8.10 with a database `twin`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.binary, self.folder, self.port = get_influx1(), folder, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+        text = INFLUX1_CONFIG.format(rpc=free_port(), data=folder, port=self.port)
+        (folder / "influx.conf").write_text(text, encoding="utf-8")
+
+    def start(self, wait_s: float = 60.0) -> "Influx1":
+        """Start it, wait until it answers, create the database."""
+        with (self.folder / "influx.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [self.binary, "run", "-config", self.folder / "influx.conf"], stdout=log, stderr=log,
+                stdin=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        query = urllib.parse.urlencode({"q": "CREATE DATABASE twin"}).encode()
+        end = time.monotonic() + wait_s
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.url}/query", query, timeout=5):  # noqa: S310 - loopback
+                    return self
+            except OSError:
+                time.sleep(0.2)
+        self.stop()
+        raise RuntimeError(f"InfluxDB did not start: see {self.folder / 'influx.log'}")
+
+    def stop(self) -> None:
+        """Stop it by its process id."""
+        end_process(self.process)
+
+
+def end_process(process: "subprocess.Popen[bytes] | None") -> None:
+    """Ask it to stop, then make it."""
+    if process is not None and process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
 
 
 class Kafka:
@@ -110,13 +193,7 @@ class Kafka:
 
     def stop(self) -> None:
         """Stop it by its process id."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait(10)
+        end_process(self.process)
 
 
 def main(arguments: list[str]) -> int:
@@ -124,14 +201,21 @@ def main(arguments: list[str]) -> int:
     action = arguments[0] if arguments else ""
     if action == "get":
         print(get_kafka())
+        print(get_influx1())
     elif action == "start":
-        kafka = Kafka(Path(tempfile.mkdtemp(prefix="twin-kafka-"))).start()
-        assert kafka.process is not None
-        STATE.write_text(json.dumps({"pid": kafka.process.pid}), encoding="utf-8")
-        print(f"TWIN_BROKER={kafka.bootstrap}")
+        which = {"kafka": Kafka, "influx1": Influx1}[arguments[1]]
+        service = which(Path(tempfile.mkdtemp(prefix=f"twin-{arguments[1]}-"))).start()
+        pids = json.loads(STATE.read_text(encoding="utf-8")) if STATE.exists() else []
+        STATE.write_text(json.dumps([*pids, service.process.pid]), encoding="utf-8")
+        if isinstance(service, Kafka):
+            print(f"TWIN_BROKER={service.bootstrap}")
+        else:
+            print(f"TWIN_STORE=influx\nTWIN_INFLUX_URL={service.url}\nTWIN_INFLUX_BUCKET=twin")
     elif action == "stop":
         if STATE.exists():
-            os.kill(json.loads(STATE.read_text(encoding="utf-8"))["pid"], signal.SIGTERM)
+            for pid in json.loads(STATE.read_text(encoding="utf-8")):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
             STATE.unlink()
     else:
         print(__doc__)

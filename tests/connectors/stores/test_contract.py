@@ -6,15 +6,22 @@ import sqlite3
 import pytest
 
 from connectors.errors import Unavailable
+from connectors.stores.influx import InfluxStore
 from connectors.stores.sqlite import SqliteStore
 
 ESTIMATE = {"person": "ada, b=c", "time": 1000, "state": {"glucose": {"mean": 100.0, "sd": 5.0}}}
 ALERT = {"alert_id": "x", "person": "ada, b=c", "onset": 1, "at": 5, "state": "active"}
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "influx 1.8.10"])
 def store(request, tmp_path):
-    return SqliteStore(tmp_path / "t.sqlite")
+    if request.param == "sqlite":
+        return SqliteStore(tmp_path / "t.sqlite")
+    server = request.getfixturevalue("influx1")
+    made = InfluxStore(server.url, "", "-", "twin")
+    for person in ("ada, b=c", "bob"):
+        run(made, made.erase(person))
+    return made
 
 
 def run(store, *steps):
@@ -69,3 +76,21 @@ def test_a_store_that_is_away_says_so_and_comes_back(tmp_path):
 
     assert run(store, store.write([ESTIMATE], []), store.latest()) == [ESTIMATE]
     assert sqlite3.sqlite_version in run(store, store.ping())
+
+
+def test_influx_says_when_it_is_away_and_takes_what_comes_after(influx1):
+    store = InfluxStore(influx1.url, "", "-", "twin")
+
+    async def write():
+        try:
+            await store.write([ESTIMATE], [])
+        finally:
+            await store.close()
+
+    influx1.stop()
+    with pytest.raises(Unavailable):
+        asyncio.run(write())
+    influx1.start()
+
+    assert run(store, store.write([ESTIMATE], []), store.states("ada, b=c", 0, 9999)) == [ESTIMATE]
+    assert "1.8.10" in run(store, store.ping())
