@@ -16,7 +16,7 @@ from connectors.columns import Decoded
 from stream import alerting, storing
 from stream.journal import bin_ticks, entries_of, merge
 from stream.person import Checkpoint, PersonTwin
-from stream.policy import Signal, step
+from stream.policy import REST_MET, Signal, step
 from twin import fast_block, observe
 from twin import record as r_
 from twin.constants import profile_of
@@ -220,7 +220,7 @@ class Cohort:
         has_rate = (applied.obs_channel[span] == observe.HEART_RATE).any()
         met = applied.obs_value[span][applied.obs_channel[span] == observe.MET]
         asleep = applied.obs_value[span][applied.obs_channel[span] == observe.ASLEEP]
-        resting = bool((len(met) and met[-1] < 1.6) or (len(asleep) and asleep[-1] > 0.5))
+        resting = bool((len(met) and met[-1] < REST_MET) or (len(asleep) and asleep[-1] > 0.5))
         return Signal(
             float(applied.tick_s[tick]), float(applied.low_probability[tick]), float(row[GLUCOSE_AT]),
             float(row[RATE_AT]) if has_rate else math.nan, float(row[2 * fast_block.RESTING]), resting,

@@ -40,7 +40,6 @@ PROBABLE, IMPROBABLE = 0.35, 0.20  # DECISIONS.md: at 0.50 most lows were there 
 HIGH_ABOVE_OWN, LOW_BELOW_OWN = 40.0, 20.0
 HIGHEST_LIMIT, LOWEST_LIMIT, HYSTERESIS_BPM = 120.0, 40.0, 10.0
 REST_MET = 1.6
-REST_HOLDS_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)

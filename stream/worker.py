@@ -64,7 +64,6 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.lock = asyncio.Lock()  # a checkpoint sees whole batches
-        self.counted = {"readings": 0, "refused": 0, "late": 0, "batches": 0}
         BatchConsumer.batch_topics = {topics.READING}
         BatchConsumer.before_empty = self.checkpoint
         ConsumerThread.fetch_wait_ms = settings.fetch_wait_ms
@@ -140,8 +139,6 @@ class Worker:
         for index in sorted({int(decoded.record[row]) for row in done.late}):
             out.append((topics.LATE, records[index].key, records[index].value, []))
         await self.publisher.send(out)
-        self.counted["batches"] += 1
-        self.counted["readings"] += done.counts["applied"]
         log.info(
             "batch_applied", partition=message.partition, readings=len(decoded), people=len(decoded.persons),
             refused=len(decoded.refused), late=len(done.late), duplicates=done.counts["duplicate"],
