@@ -3,16 +3,22 @@
 Two decorators: `equation` for plain scalar functions, inlined wherever they are called, which is what lets LLVM turn
 a loop over the sigma points into SIMD; `kernel` for functions over arrays, compiled once and cached on disk under a
 digest of the sources, since numba's own cache does not see an edit in another file.
+
+And three ways to give values names: `column` reads the states of one sigma point as a tuple, `put` writes one back,
+`values_of` reads a whole array. With a NamedTuple around them an equation says `state.heart_drive`, and the compiled
+loop is the same as with plain numbers (DECISIONS.md). With NUMBA_DISABLE_JIT=1 everything runs as ordinary Python.
 """
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
-from numba.core import config
+from numba.core import config, types
+from numba.core.errors import RequireLiteralValue
+from numba.extending import intrinsic
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -49,3 +55,74 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function over float64 arrays; kept on disk between processes."""
     compiled = numba.njit(cache=True, error_model="numpy", fastmath=FASTMATH, nogil=True)(function)
     return cast("Callable[P, R]", compiled)
+
+
+def _literal(*numbers: Any) -> list[int]:
+    for number in numbers:
+        if not isinstance(number, types.IntegerLiteral):
+            raise RequireLiteralValue("stride and count must be constants of the module")
+    return [number.literal_value for number in numbers]
+
+
+def _places(context: Any, builder: Any, kind: Any, array: Any, first: Any, stride: int, n: int) -> Iterator[Any]:
+    """Addresses of array[first + i * stride], i < n."""
+    data = context.make_array(kind)(context, builder, array).data
+    for i in range(n):
+        yield builder.gep(data, [builder.add(first, first.type(i * stride))], inbounds=True)
+
+
+@intrinsic
+def _column(_typing: Any, x: Any, s: Any, stride: Any, n: Any) -> Any:
+    step, count = _literal(stride, n)
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        places = _places(context, builder, signature.args[0], arguments[0], arguments[1], step, count)
+        return context.make_tuple(builder, signature.return_type, [builder.load(place) for place in places])
+
+    return types.UniTuple(types.float64, count)(x, types.intp, stride, n), codegen
+
+
+@intrinsic
+def _put(_typing: Any, d: Any, s: Any, stride: Any, values: Any) -> Any:
+    (step,) = _literal(stride)
+    count = len(values)
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        places = _places(context, builder, signature.args[0], arguments[0], arguments[1], step, count)
+        for i, place in enumerate(places):
+            builder.store(builder.extract_value(arguments[3], i), place)
+        return context.get_dummy_value()
+
+    return types.void(d, types.intp, stride, values), codegen
+
+
+@intrinsic
+def _values_of(_typing: Any, x: Any, n: Any) -> Any:
+    (count,) = _literal(n)
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        zero = context.get_constant(types.intp, 0)
+        places = _places(context, builder, signature.args[0], arguments[0], zero, 1, count)
+        return context.make_tuple(builder, signature.return_type, [builder.load(place) for place in places])
+
+    return types.UniTuple(types.float64, count)(x, n), codegen
+
+
+def column(x: Any, s: int, stride: int, n: int) -> tuple[float, ...]:
+    """States 0 to n of sigma point s of a flat array: x[s], x[stride + s] ...; stride and n are module constants."""
+    return tuple(x[s + i * stride] for i in range(n))
+
+
+def put(d: Any, s: int, stride: int, values: Any) -> None:
+    """Write a tuple as sigma point s of a flat array: d[s], d[stride + s] ..."""
+    for i, value in enumerate(values):
+        d[s + i * stride] = value
+
+
+def values_of(x: Any, n: int) -> tuple[float, ...]:
+    """The first n numbers of an array as a tuple; n is a module constant."""
+    return tuple(x[i] for i in range(n))
+
+
+if not config.DISABLE_JIT:
+    column, put, values_of = _column, _put, _values_of

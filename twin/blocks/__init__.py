@@ -1,0 +1,1 @@
+"""The four blocks of the body: equations of the organs wired into what one filter moves."""
