@@ -51,6 +51,12 @@ def log(x: float) -> float:
 
 
 @equation
+def clip(x: float, low: float, high: float) -> float:
+    """Keep a wild sigma point where the equations mean something."""
+    return min(max(x, low), high)
+
+
+@equation
 def softplus(z: float, width: float) -> float:
     """sp(z, w) = w ln(1 + e^(z/w)): a smooth max(z, 0). sp(0, w) = w ln 2, not 0."""
     return max(z, 0.0) + width * log(1.0 + exp(-abs(z) / width))

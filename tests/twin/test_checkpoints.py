@@ -15,8 +15,8 @@ def test_the_equations_give_the_checkpoint(row):
 def test_signalling_saturates_in_order():
     from twin.physiology.insulin_signalling import signalling_levels
 
-    low = signalling_levels(25.0, 600.0, type_2=False)
-    high = signalling_levels(60_000.0, 600.0, type_2=False)
+    low = signalling_levels(25.0, 600.0, diabetic=0.0)
+    high = signalling_levels(60_000.0, 600.0, diabetic=0.0)
 
     assert all(0.0 < a < b < 1.0 for a, b in zip(low, high, strict=True))
-    assert signalling_levels(600.0, 900.0, type_2=True)[2] < signalling_levels(600.0, 600.0, type_2=False)[2]
+    assert signalling_levels(600.0, 900.0, diabetic=1.0)[2] < signalling_levels(600.0, 600.0, diabetic=0.0)[2]

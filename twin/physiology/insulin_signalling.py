@@ -35,7 +35,10 @@ def glut4_rate(surface: float, demand: float) -> float:
     return (demand - surface) / GLUT4_MINUTES
 
 
-def signalling_levels(interstitial: float, potency: float, type_2: bool) -> tuple[float, float, float, float]:
+@equation
+def signalling_levels(
+    interstitial: float, potency: float, diabetic: float
+) -> tuple[float, float, float, float]:
     """Activated fractions of receptor, IRS1, PKB and GLUT4 demand, for people.
 
     r = Xi / (K_R + Xi),  s = r (1 + K1) / (K1 + r),  q = s (1 + K2) / (K2 + s),  gss = q (1 + K3) / (K3 + q)
@@ -43,13 +46,14 @@ def signalling_levels(interstitial: float, potency: float, type_2: bool) -> tupl
     Args:
         interstitial: Xi [pmol/L].
         potency: E_I, whole-body potency [pmol/L]; the cell sees Xi EC50_cell / E_I.
-        type_2: whether the diabetic constants hold.
+        diabetic: 1 where the constants of type 2 diabetes hold, else 0.
 
     Returns:
         r, s, q, gss, each a fraction of its maximum.
 
     """
-    k_r, k_1, k_2, k_3 = (1.46, 50.0, 0.31, 0.66) if type_2 else (1.43, 0.22, 3.0, 0.36)
+    k_r, k_1 = (1.46, 50.0) if diabetic > 0.5 else (1.43, 0.22)
+    k_2, k_3 = (0.31, 0.66) if diabetic > 0.5 else (3.0, 0.36)
     insulin_nmol_l = interstitial * CELL_EC50_PMOL_L / potency / 1000.0
     receptor = insulin_nmol_l / (k_r + insulin_nmol_l)
     irs1 = receptor * (1.0 + k_1) / (k_1 + receptor)
