@@ -1,8 +1,8 @@
 """The one place where numba is configured.
 
-Two decorators: `equation` for plain scalar functions, inlined wherever they are called, which is what lets LLVM turn
+Three decorators: `equation` for plain scalar functions, inlined wherever they are called, which is what lets LLVM turn
 a loop over the sigma points into SIMD; `kernel` for functions over arrays, compiled once and cached on disk under a
-digest of the sources, since numba's own cache does not see an edit in another file.
+digest of the sources, since numba's own cache does not see an edit in another file; `summing` for linear algebra.
 
 And three ways to give values names: `column` reads the states of one sigma point as a tuple, `put` writes one back,
 `values_of` reads a whole array. With a NamedTuple around them an equation says `state.heart_drive`, and the compiled
@@ -54,6 +54,16 @@ def equation(function: Callable[P, R]) -> Callable[P, R]:
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function over float64 arrays; kept on disk between processes."""
     compiled = numba.njit(cache=True, error_model="numpy", fastmath=FASTMATH, nogil=True)(function)
+    return cast("Callable[P, R]", compiled)
+
+
+def summing(function: Callable[P, R]) -> Callable[P, R]:
+    """A kernel whose sums may be taken in any order, which lets them use SIMD: linear algebra, never equations.
+
+    The order is fixed when it is compiled, so that results stay the same bit for bit on one machine. `exp` and `log`
+    of numerics.py would break under it: they add and subtract a large number to round.
+    """
+    compiled = numba.njit(cache=True, error_model="numpy", fastmath=FASTMATH | {"reassoc"}, nogil=True)(function)
     return cast("Callable[P, R]", compiled)
 
 

@@ -6,7 +6,7 @@ falls as 1 / z (a redescending weight, near a Student-t's), and the caller is to
 
 import math
 
-from twin.jit import kernel
+from twin.jit import summing
 from twin.shapes import Matrix, Points, Vector
 
 APPLIED, DOWNWEIGHTED, NOT_FINITE = 0, 1, 2
@@ -14,7 +14,7 @@ OUTCOMES = ("applied", "downweighted", "not_finite")
 GATE = 3.0  # standard deviations
 
 
-@kernel
+@summing
 def correct(
     points: Points,
     expected: Vector,
@@ -69,7 +69,6 @@ def correct(
         gain[i] = total * weight / variance
     for i in range(n):
         mean[i] += gain[i] * innovation
-        for k in range(i + 1):
-            covariance[i, k] -= gain[i] * gain[k] * variance
-            covariance[k, i] = covariance[i, k]
+        for k in range(n):
+            covariance[i, k] -= (gain[i] * gain[k]) * variance  # symmetric to the last bit
     return outcome

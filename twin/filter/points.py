@@ -10,13 +10,13 @@ that SIMD loops run over whole vectors.
 
 import math
 
-from twin.jit import kernel
+from twin.jit import kernel, summing
 from twin.shapes import Matrix, Points, Vector
 
 JITTER = 1e-9  # of the diagonal, before factoring
 
 
-@kernel
+@summing
 def cholesky(covariance: Matrix, factor: Matrix) -> int:
     """Fill `factor` (n, n) with L, L L^T = P + 1e-9 diag(P). Returns how many pivots had to be repaired."""
     n = covariance.shape[0]
@@ -60,23 +60,23 @@ def draw(mean: Vector, covariance: Matrix, factor: Matrix, points: Points, strid
     return repaired
 
 
-@kernel
+@summing
 def gather(points: Points, mean: Vector, covariance: Matrix, stride: int) -> None:
     """Moments of the points into `mean` and `covariance`; leaves the deviations from the mean in `points`."""
     n = mean.shape[0]
     weight = 0.5 / n
     for i in range(n):
-        row = i * stride
+        row = points[i * stride : i * stride + 2 * n]  # a view: its index is never below zero, so the loop is SIMD
         total = 0.0
         for j in range(2 * n):
-            total += points[row + j]
+            total += row[j]
         mean[i] = total * weight
         for j in range(2 * n):
-            points[row + j] -= mean[i]
-    for i in range(n):
+            row[j] -= mean[i]
         for k in range(i + 1):
+            other = points[k * stride : k * stride + 2 * n]
             total = 0.0
             for j in range(2 * n):
-                total += points[i * stride + j] * points[k * stride + j]
+                total += row[j] * other[j]
             covariance[i, k] = total * weight
             covariance[k, i] = covariance[i, k]
