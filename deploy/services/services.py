@@ -40,8 +40,14 @@ def main(arguments: list[str]) -> int:
     kinds = {"kafka": Kafka, "influx1": Influx1, "influx2": Influx2}
     match arguments:
         case ["get"]:
+            missing = 0
             for get in (get_kafka, get_influx1, get_influx2):
-                print(get(), flush=True)
+                try:
+                    print(get(), flush=True)
+                except Missing as error:
+                    missing += 1
+                    print(f"{get.__name__}: {error}", file=sys.stderr)
+            return 1 if missing else 0
         case ["start", kind] if kind in kinds:
             service = kinds[kind](Path(tempfile.mkdtemp(prefix=f"twin-{kind}-"))).start()
             pids = json.loads(STATE.read_text(encoding="utf-8")) if STATE.exists() else []
