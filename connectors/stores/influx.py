@@ -18,7 +18,8 @@ from influxdb_client.rest import ApiException
 from connectors.errors import Unavailable
 from connectors.stores import Document, Refused
 from connectors.stores.answers import CONFIGURATION_PAUSE_S, Rejected, judge
-from connectors.stores.lines import FAR_MS, alert_lines, estimate_lines
+from connectors.stores.checks import ALERT, ESTIMATE, FAR_MS, sort_out
+from connectors.stores.lines import alert_lines, estimate_lines
 
 T = TypeVar("T")
 LINES, BYTES = 5000, 4_000_000  # of one request; the vendor's optimum
@@ -35,8 +36,11 @@ def encode(estimates: Sequence[Document], alerts: Sequence[Document]) -> tuple[l
     """Lines with their documents, and documents that no line can hold."""
     entries: list[Entry] = []
     refused: list[Refused] = []
-    for documents, lines_of in ((estimates, estimate_lines), (alerts, alert_lines)):
-        for document in documents:
+    kinds = (estimates, ESTIMATE, estimate_lines), (alerts, ALERT, alert_lines)
+    for documents, needed, lines_of in kinds:
+        good, bad = sort_out(documents, needed)
+        refused += bad
+        for document in good:
             try:
                 entries += [(text, document) for text in lines_of(document)]
             except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:

@@ -10,6 +10,7 @@ import orjson
 
 from connectors.errors import Unavailable
 from connectors.stores import Document, Refused
+from connectors.stores.checks import ALERT, ESTIMATE, sort_out
 
 T = TypeVar("T")
 SCHEMA = """
@@ -55,6 +56,8 @@ class SqliteStore:
 
     async def write(self, estimates: Sequence[Document], alerts: Sequence[Document]) -> list[Refused]:
         """In one transaction."""
+        estimates, refused = sort_out(estimates, ESTIMATE)
+        alerts, others = sort_out(alerts, ALERT)
         rows = [(e["person"], e["time"], orjson.dumps(e)) for e in estimates]
         notes = [(a["alert_id"], a["person"], a["onset"], a["at"], orjson.dumps(a)) for a in alerts]
 
@@ -63,7 +66,7 @@ class SqliteStore:
                 connection.executemany("INSERT OR REPLACE INTO estimate VALUES (?, ?, ?)", rows)
                 connection.executemany(UPSERT_LATEST, rows)
                 connection.executemany("INSERT OR REPLACE INTO alert VALUES (?, ?, ?, ?, ?)", notes)
-            return []
+            return refused + others
 
         return await self._run(work)
 

@@ -93,6 +93,24 @@ def test_a_hostile_name_is_only_a_name(store):
     assert [e["person"] for e in run(store, store.latest())] == ["bob"]
 
 
+def test_a_document_that_cannot_be_kept_costs_only_itself(store):
+    bad = [
+        {},
+        ESTIMATE | {"person": 7},
+        ESTIMATE | {"person": "two\nlines"},
+        ESTIMATE | {"time": 10**20},
+        ESTIMATE | {"time": "1000"},
+        ESTIMATE | {"time": True},
+        ESTIMATE | {"state": None},
+    ]
+    bad_alerts = [{}, ALERT | {"onset": -1}, ALERT | {"at": 1.5}, ALERT | {"alert_id": None}]
+    refused = run(store, store.write([*bad, ESTIMATE], [*bad_alerts, ALERT]))
+
+    assert [r.document for r in refused] == [*bad, *bad_alerts]
+    assert run(store, store.latest()) == [ESTIMATE]
+    assert run(store, store.alerts()) == [ALERT]
+
+
 def test_what_changed_since_is_asked_by_its_last_change(store):
     older, newer = ALERT, ALERT | {"alert_id": "y", "person": "bob", "at": 1_763_622_100_001}
     run(store, store.write([], [older, newer]))
