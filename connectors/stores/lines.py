@@ -11,6 +11,7 @@ twin_alert      person_id, rule  at onset: score, threshold, value, severity (1 
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ from connectors.stores import Document
 SEVERITY = {"low": 1.0, "medium": 2.0, "high": 3.0}
 
 
+@lru_cache(65536)  # names and people come again
 def tag(text: str) -> str:
     """A tag's value or a field's name, escaped. Line protocol cannot escape a backslash: at the end it would eat a comma."""
     if not text or text[-1] == "\\" or any(ord(c) < 32 for c in text):
