@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 from connectors.alerts.webhook import Webhook
 from connectors.errors import Reason, Unavailable
 from connectors.stores import Store
+from connectors.stores.checks import ALERT, fault
 from connectors.stores.sqlite import SqliteStore
 from stream import topics
 from stream.letters import dead_letter
@@ -66,6 +67,15 @@ async def _commit(consumer: AIOKafkaConsumer) -> None:
         await consumer.commit()
     except KafkaError as error:  # a rebalance, say: the rows come again and overwrite themselves
         log.warning("offsets_not_committed", why=type(error).__name__)
+
+
+def _alert_of(value: bytes | None) -> dict[str, Any] | None:
+    """None for what is no alert; the sink makes a dead letter of it."""
+    try:
+        document = orjson.loads(value or b"")
+    except orjson.JSONDecodeError:
+        return None
+    return document if isinstance(document, dict) and fault(document, ALERT) is None else None
 
 
 class Sink:
@@ -153,13 +163,15 @@ class Sink:
         try:
             async with aiohttp.ClientSession() as session:
                 async for record in consumer:
-                    alert = orjson.loads(record.value)
-                    if alert["state"] != "pending":
+                    alert = _alert_of(record.value)
+                    if alert is None:
+                        log.warning("alert_unreadable", partition=record.partition, offset=record.offset)
+                    elif alert["state"] != "pending":
                         send = lambda a=alert: webhook.deliver(session, a, int(time.time()))  # noqa: E731
                         delivered = await persist(send, "webhook")
                         log.info(
                             "alert_delivered" if delivered else "alert_refused", alert_id=alert["alert_id"]
                         )
-                    await consumer.commit()
+                    await _commit(consumer)
         finally:
             await consumer.stop()

@@ -20,6 +20,7 @@ from deploy.services.services import free_port
 from stream import topics
 from stream.settings import Settings
 from stream.warm import warm
+from tests.flow import test_worker
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -112,6 +113,8 @@ def test_a_payload_becomes_rows_in_influxdb_and_an_alert_at_the_receiver(kafka, 
     warm()
     settings = Settings(broker=kafka.bootstrap, partitions=2, app_id="payload")
     asyncio.run(topics.create_missing(settings))
+    poison = [b"{not json", b"7", b'{"state": "active"}']  # before the alert, in its way
+    asyncio.run(test_worker.post(settings, topics.ALERT, [("flow-ada", value) for value in poison]))
     port = free_port()
     with Receiver() as receiver:
         environment = os.environ | {
@@ -159,10 +162,12 @@ def test_a_payload_becomes_rows_in_influxdb_and_an_alert_at_the_receiver(kafka, 
             assert refused.value.code == 401
             while len(receiver.calls) < 2 and time.monotonic() < end:
                 time.sleep(0.3)
-            while (
-                (found := rows(influx2)) and (len(found[0]) < 22 or not found[1]) and time.monotonic() < end
-            ):
+            found, letters = ([], [], []), set()
+            while (len(found[0]) < 22 or not found[1] or letters != set(poison)) and time.monotonic() < end:
                 time.sleep(0.3)
+                found = rows(influx2)
+                dead = asyncio.run(test_worker.everything(settings, topics.dead_letters(topics.ALERT)))
+                letters = {record.value for record in dead}
         finally:
             for process in processes:
                 process.terminate()
@@ -179,5 +184,6 @@ def test_a_payload_becomes_rows_in_influxdb_and_an_alert_at_the_receiver(kafka, 
     assert len(states) == 22
     np.testing.assert_allclose(glucose, [e["state"]["glucose"]["mean"] for e in states], rtol=1e-5)
     assert alert["alert_id"] in {a["alert_id"] for a in alerts}
+    assert letters == set(poison)
     assert "vendor-user-7" not in logs
     assert "flow-ada" not in logs
