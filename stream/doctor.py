@@ -29,10 +29,18 @@ async def examine(settings: Settings, fix: bool) -> list[dict[str, Any]]:
     warm = cache_folder().exists()
     found.append(_finding(warm, "compiled equations", str(cache_folder()), "run: twin warm"))
     found += await _broker(settings, fix)
+    store = open_store(settings)
     try:
-        found.append(_finding(True, "store", await open_store(settings).ping(), ""))
+        found.append(_finding(True, "store", await store.ping(), ""))
     except Unavailable as error:
-        found.append(_finding(False, "store", str(error), "check TWIN_SQLITE_PATH and the disk"))
+        do = (
+            "TWIN_INFLUX_URL, _TOKEN, _ORG and _BUCKET"
+            if settings.store == "influx"
+            else "TWIN_SQLITE_PATH and the disk"
+        )
+        found.append(_finding(False, "store", str(error), f"check {do}"))
+    finally:
+        await store.close()
     return found
 
 

@@ -44,9 +44,9 @@ class Settings(BaseSettings):
     store: Literal["sqlite", "influx", "none"] = Field("sqlite", description="Where the sink writes.")
     sqlite_path: Path = Field(Path(".twin/twin.sqlite"), description="File of the embedded store.")
 
-    influx_url: str = Field("http://127.0.0.1:8086", description="InfluxDB, 1.8 tried.")
+    influx_url: str = Field("http://127.0.0.1:8086", description="InfluxDB 1.8 or 2.x.")
     influx_token: SecretStr = Field(
-        SecretStr(""), description="Write and read token; empty for 1.x without users."
+        SecretStr(""), description="Token that writes and reads the bucket; 1.x: user:password, or empty."
     )
     influx_org: str = Field("-", description="Organisation; - for 1.x.")
     influx_bucket: str = Field("twin", description="Bucket; database or database/retention for 1.x.")

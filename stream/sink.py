@@ -7,29 +7,35 @@ on. An offset is committed only after its record is kept; writes are idempotent,
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import aiohttp
 import orjson
 import structlog
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from connectors.alerts.webhook import Webhook
-from connectors.errors import Unavailable
+from connectors.errors import Reason, Unavailable
 from connectors.stores import Store
-from connectors.stores.influx import InfluxStore
+from connectors.stores.checks import ALERT, fault
 from connectors.stores.sqlite import SqliteStore
 from stream import topics
+from stream.letters import dead_letter
 from stream.settings import Settings
 
 log = structlog.get_logger()
 LONGEST_PAUSE_S = 60.0
+NEVER_MS = 2**31 - 1  # a store may be away for days; that this process lives its heartbeats say
+Letter = tuple[str, bytes | None, bytes, Any]
 
 
 def open_store(settings: Settings) -> Store:
     """The store that the settings name."""
     if settings.store == "influx":
+        from connectors.stores.influx import InfluxStore  # noqa: PLC0415 - its client takes a third of a second
+
         token = settings.influx_token.get_secret_value()
         return InfluxStore(settings.influx_url, token, settings.influx_org, settings.influx_bucket)
     return SqliteStore(settings.sqlite_path)
@@ -44,8 +50,32 @@ async def persist(action: Callable[[], Awaitable[Any]], what: str) -> Any:
         except Unavailable as error:
             attempt += 1
             pause = max(error.retry_after, random.uniform(0, min(LONGEST_PAUSE_S, 0.5 * 2**attempt)))  # noqa: S311
-            log.warning("waiting", what=what, attempt=attempt, seconds=round(pause, 1))
+            log.warning("waiting", what=what, why=str(error), attempt=attempt, seconds=round(pause, 1))
             await asyncio.sleep(pause)
+
+
+async def _post(producer: AIOKafkaProducer, letters: list[Letter]) -> None:
+    try:
+        for topic, key, value, headers in letters:
+            await producer.send_and_wait(topic, key=key, value=value, headers=headers)
+    except KafkaError as error:
+        raise Unavailable(f"dead letters: {type(error).__name__}") from error
+
+
+async def _commit(consumer: AIOKafkaConsumer) -> None:
+    try:
+        await consumer.commit()
+    except KafkaError as error:  # a rebalance, say: the rows come again and overwrite themselves
+        log.warning("offsets_not_committed", why=type(error).__name__)
+
+
+def _alert_of(value: bytes | None) -> dict[str, Any] | None:
+    """None for what is no alert; the sink makes a dead letter of it."""
+    try:
+        document = orjson.loads(value or b"")
+    except orjson.JSONDecodeError:
+        return None
+    return document if isinstance(document, dict) and fault(document, ALERT) is None else None
 
 
 class Sink:
@@ -60,6 +90,7 @@ class Sink:
             *names, bootstrap_servers=self.settings.broker, group_id=f"{self.settings.app_id}-{group}",
             enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=self.settings.fetch_wait_ms,
             session_timeout_ms=round(max(self.settings.session_timeout_s, 6.0) * 1000), heartbeat_interval_ms=1000,
+            max_poll_interval_ms=NEVER_MS,
         )  # fmt: skip
 
     async def run(self) -> None:
@@ -72,27 +103,54 @@ class Sink:
         await asyncio.gather(*tasks)
 
     async def keep(self) -> None:
-        """Estimates and alerts into the store."""
+        """Estimates and alerts into the store; what it refuses to dead letters; then the offsets are committed."""
         store = open_store(self.settings)
         consumer = self._consumer("sink", topics.ESTIMATE, topics.ALERT)
+        producer = AIOKafkaProducer(bootstrap_servers=self.settings.broker, max_request_size=16_777_216)
         await consumer.start()
+        await producer.start()
         try:
             await persist(store.open, "store")
             while True:
                 fetched = await consumer.getmany(timeout_ms=500, max_records=2000)
-                estimates: list[dict[str, Any]] = []
-                alerts: list[dict[str, Any]] = []
-                for partition, records in fetched.items():
-                    target = alerts if partition.topic == topics.ALERT else estimates
-                    target += [orjson.loads(record.value) for record in records]
-                if not estimates and not alerts:
-                    continue
-                refused = await persist(lambda e=estimates, a=alerts: store.write(e, a), "store")  # type: ignore[misc]
-                await consumer.commit()
-                log.debug("stored", estimates=len(estimates), alerts=len(alerts), refused=len(refused))
+                if fetched:
+                    letters = await self._store(store, fetched)
+                    await persist(lambda found=letters: _post(producer, found), "dead letters")  # type: ignore[misc]
+                    await _commit(consumer)
         finally:
             await consumer.stop()
+            await producer.stop()
             await store.close()
+
+    async def _store(self, store: Store, fetched: Mapping[Any, list[Any]]) -> list[Letter]:
+        """Write what can be read; returns dead letters of the rest."""
+        kinds: dict[str, list[dict[str, Any]]] = {topics.ESTIMATE: [], topics.ALERT: []}
+        records: dict[int, Any] = {}
+        letters: list[Letter] = []
+        for partition, found in fetched.items():
+            for record in found:
+                try:
+                    document = orjson.loads(record.value or b"")
+                except orjson.JSONDecodeError:
+                    letters.append(dead_letter(partition.topic, record, Reason.UNPARSEABLE, "is no JSON"))
+                    continue
+                if isinstance(document, dict):
+                    kinds[partition.topic].append(document)
+                    records[id(document)] = record
+                else:
+                    letters.append(
+                        dead_letter(partition.topic, record, Reason.SCHEMA_INVALID, "is no object")
+                    )
+        refused = await persist(lambda: store.write(kinds[topics.ESTIMATE], kinds[topics.ALERT]), "store")
+        for document, reason in refused:
+            record = records[id(document)]
+            letters.append(dead_letter(record.topic, record, Reason.SINK_REJECTED, reason))
+        if letters:
+            log.warning(
+                "rows_refused", rows=len(letters), example=dict(letters[0][3])["x-error-message"].decode()
+            )
+        log.debug("stored", estimates=len(kinds[topics.ESTIMATE]), alerts=len(kinds[topics.ALERT]))
+        return letters
 
     async def deliver(self) -> None:
         """Alerts to the webhook; pending ones stay inside."""
@@ -105,13 +163,15 @@ class Sink:
         try:
             async with aiohttp.ClientSession() as session:
                 async for record in consumer:
-                    alert = orjson.loads(record.value)
-                    if alert["state"] != "pending":
+                    alert = _alert_of(record.value)
+                    if alert is None:
+                        log.warning("alert_unreadable", partition=record.partition, offset=record.offset)
+                    elif alert["state"] != "pending":
                         send = lambda a=alert: webhook.deliver(session, a, int(time.time()))  # noqa: E731
                         delivered = await persist(send, "webhook")
                         log.info(
                             "alert_delivered" if delivered else "alert_refused", alert_id=alert["alert_id"]
                         )
-                    await consumer.commit()
+                    await _commit(consumer)
         finally:
             await consumer.stop()

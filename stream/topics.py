@@ -22,7 +22,8 @@ def changelog(settings: Settings) -> str:
 def needed(settings: Settings) -> dict[str, int]:
     """Every topic and its partitions."""
     n = settings.partitions
-    names = [READING, ESTIMATE, ALERT, COMMAND, LATE, dead_letters(READING), dead_letters(COMMAND)]
+    names = [READING, ESTIMATE, ALERT, COMMAND, LATE]
+    names += [dead_letters(name) for name in (READING, ESTIMATE, ALERT, COMMAND)]
     names += [name for vendor in VENDORS for name in (f"raw.{vendor}.v1", dead_letters(f"raw.{vendor}.v1"))]
     return dict.fromkeys([*names, changelog(settings)], n)
 

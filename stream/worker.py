@@ -20,6 +20,7 @@ from connectors.errors import PayloadError, Reason
 from stream import topics
 from stream.cohort import Cohort
 from stream.estimates import estimates
+from stream.letters import dead_letter
 from stream.settings import Settings
 from stream.sink import Sink
 from stream.table import TwinTable
@@ -44,18 +45,6 @@ class Publisher:
             for topic, key, value, headers in records
         ]
         await asyncio.gather(*sent)
-
-
-def dead_letter(topic: str, record: Any, reason: str, message: str) -> tuple[str, bytes | None, bytes, Any]:
-    """The original bytes with where they were and why they were refused; never a measured value."""
-    headers = {
-        "x-original-topic": topic, "x-original-partition": record.partition, "x-original-offset": record.offset,
-        "x-original-timestamp": record.timestamp, "x-error-class": reason, "x-error-message": message,
-    }  # fmt: skip
-    return (
-        topics.dead_letters(topic), record.key, record.value or b"",
-        [(name, str(value).encode()) for name, value in headers.items()],
-    )  # fmt: skip
 
 
 class Worker:

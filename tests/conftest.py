@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from deploy.services.services import Influx1, Kafka, Missing
+from deploy.services.services import Influx1, Influx2, Kafka, Missing
 
 settings.register_profile("house", deadline=None)  # the first call of a kernel compiles it
 settings.load_profile("house")
@@ -41,6 +41,18 @@ def influx1(tmp_path_factory):
         server = Influx1(tmp_path_factory.mktemp("influx1"))
     except Missing as error:
         unavailable(f"InfluxDB 1.8.10: {error}")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def influx2(tmp_path_factory):
+    """A real InfluxDB 2.9.1."""
+    try:
+        server = Influx2(tmp_path_factory.mktemp("influx2"))
+    except Missing as error:
+        unavailable(f"InfluxDB 2.9.1: {error}")
     server.start()
     yield server
     server.stop()

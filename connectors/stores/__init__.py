@@ -1,9 +1,16 @@
 """Stores: where estimates and alerts are kept for pages and queries; all keep one contract."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 Document = Mapping[str, Any]
+
+
+class Refused(NamedTuple):
+    """A document that a store will never take, and why; the reason holds no measured value."""
+
+    document: Document
+    reason: str
 
 
 class Store(Protocol):
@@ -16,8 +23,8 @@ class Store(Protocol):
     async def open(self) -> None:
         """Connect and make what is missing."""
 
-    async def write(self, estimates: Sequence[Document], alerts: Sequence[Document]) -> list[str]:
-        """Keep documents of estimate/1 and alert/1; returns the reasons of refused rows."""
+    async def write(self, estimates: Sequence[Document], alerts: Sequence[Document]) -> list[Refused]:
+        """Keep documents of estimate/1 and alert/1; returns those that it will never take, the rest is kept."""
 
     async def latest(self) -> list[dict[str, Any]]:
         """The newest estimate of every person."""

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import orjson
 
 from connectors.errors import Unavailable
-from connectors.stores import Document
+from connectors.stores import Document, Refused
+from connectors.stores.checks import ALERT, ESTIMATE, sort_out
 
 T = TypeVar("T")
 SCHEMA = """
@@ -53,17 +54,19 @@ class SqliteStore:
         """Create the file and its tables."""
         await self._run(lambda _: None)
 
-    async def write(self, estimates: Sequence[Document], alerts: Sequence[Document]) -> list[str]:
+    async def write(self, estimates: Sequence[Document], alerts: Sequence[Document]) -> list[Refused]:
         """In one transaction."""
+        estimates, refused = sort_out(estimates, ESTIMATE)
+        alerts, others = sort_out(alerts, ALERT)
         rows = [(e["person"], e["time"], orjson.dumps(e)) for e in estimates]
         notes = [(a["alert_id"], a["person"], a["onset"], a["at"], orjson.dumps(a)) for a in alerts]
 
-        def work(connection: sqlite3.Connection) -> list[str]:
+        def work(connection: sqlite3.Connection) -> list[Refused]:
             with connection:
                 connection.executemany("INSERT OR REPLACE INTO estimate VALUES (?, ?, ?)", rows)
                 connection.executemany(UPSERT_LATEST, rows)
                 connection.executemany("INSERT OR REPLACE INTO alert VALUES (?, ?, ?, ?, ?)", notes)
-            return []
+            return refused + others
 
         return await self._run(work)
 

@@ -1,4 +1,4 @@
-"""Payload to alert on one page: a vendor's document by HTTP, a twin, rows in the store, a signed alert at a receiver."""
+"""Payload to alert on one page: a vendor's document by HTTP, Kafka, a twin, rows in InfluxDB, a signed alert at a receiver."""
 
 import asyncio
 import json
@@ -15,11 +15,12 @@ import pytest
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
-from connectors.stores.sqlite import SqliteStore
+from connectors.stores.influx import InfluxStore
 from deploy.services.services import free_port
 from stream import topics
 from stream.settings import Settings
 from stream.warm import warm
+from tests.flow import test_worker
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -91,12 +92,29 @@ def post(port, key, body):
         return answer.status, json.load(answer)
 
 
-def test_a_payload_becomes_an_alert_at_the_receiver(kafka, tmp_path):
+def rows(server):
+    """States and alerts by InfluxQL, and one number of each state by Flux."""
+    by_flux = """from(bucket: "twin") |> range(start: -3h) |> filter(fn: (r) => r._measurement == "twin_state"
+        and r.person_id == "flow-ada" and r._field == "glucose_mean") |> keep(columns: ["_time", "_value"])"""
+
+    async def ask():
+        store = InfluxStore(server.url, server.token, server.org, server.bucket)
+        try:
+            found = await store.states("flow-ada", 0, 2**62), await store.alerts(0, "flow-ada")
+            tables = await store._client.query_api().query(by_flux)
+            return *found, [record.get_value() for table in tables for record in table.records]
+        finally:
+            await store.close()
+
+    return asyncio.run(ask())
+
+
+def test_a_payload_becomes_rows_in_influxdb_and_an_alert_at_the_receiver(kafka, influx2, tmp_path):
     warm()
-    settings = Settings(
-        broker=kafka.bootstrap, partitions=2, app_id="payload", sqlite_path=tmp_path / "t.sqlite"
-    )
+    settings = Settings(broker=kafka.bootstrap, partitions=2, app_id="payload")
     asyncio.run(topics.create_missing(settings))
+    poison = [b"{not json", b"7", b'{"state": "active"}']  # before the alert, in its way
+    asyncio.run(test_worker.post(settings, topics.ALERT, [("flow-ada", value) for value in poison]))
     port = free_port()
     with Receiver() as receiver:
         environment = os.environ | {
@@ -104,7 +122,11 @@ def test_a_payload_becomes_an_alert_at_the_receiver(kafka, tmp_path):
             "TWIN_PARTITIONS": "2",
             "TWIN_APP_ID": "payload",
             "TWIN_DATA_DIR": str(tmp_path),
-            "TWIN_SQLITE_PATH": str(tmp_path / "t.sqlite"),
+            "TWIN_STORE": "influx",
+            "TWIN_INFLUX_URL": influx2.url,
+            "TWIN_INFLUX_TOKEN": influx2.token,
+            "TWIN_INFLUX_ORG": influx2.org,
+            "TWIN_INFLUX_BUCKET": influx2.bucket,
             "TWIN_GATEWAY_PORT": str(port),
             "TWIN_VENDOR_KEYS": '{"dexcom": "door-key"}',
             "TWIN_WEBHOOK_URL": f"http://127.0.0.1:{receiver.port}/",
@@ -140,6 +162,12 @@ def test_a_payload_becomes_an_alert_at_the_receiver(kafka, tmp_path):
             assert refused.value.code == 401
             while len(receiver.calls) < 2 and time.monotonic() < end:
                 time.sleep(0.3)
+            found, letters = ([], [], []), set()
+            while (len(found[0]) < 22 or not found[1] or letters != set(poison)) and time.monotonic() < end:
+                time.sleep(0.3)
+                found = rows(influx2)
+                dead = asyncio.run(test_worker.everything(settings, topics.dead_letters(topics.ALERT)))
+                letters = {record.value for record in dead}
         finally:
             for process in processes:
                 process.terminate()
@@ -150,18 +178,12 @@ def test_a_payload_becomes_an_alert_at_the_receiver(kafka, tmp_path):
         body, headers = receiver.calls[1]
         alert = Webhook(SECRET).verify(body, {k.lower(): v for k, v in headers.items()})["data"]
 
-    store = SqliteStore(tmp_path / "t.sqlite")
-
-    async def rows():
-        try:
-            return await store.states("flow-ada", 0, 2**62), await store.alerts()
-        finally:
-            await store.close()
-
-    states, alerts = asyncio.run(rows())
+    states, alerts, glucose = found
     assert receiver.calls[0][1]["webhook-id"] == headers["webhook-id"], "tried again under the same id"
     assert (alert["rule"], alert["state"], alert["person"]) == ("low_glucose_soon", "active", "flow-ada")
     assert len(states) == 22
+    np.testing.assert_allclose(glucose, [e["state"]["glucose"]["mean"] for e in states], rtol=1e-5)
     assert alert["alert_id"] in {a["alert_id"] for a in alerts}
+    assert letters == set(poison)
     assert "vendor-user-7" not in logs
     assert "flow-ada" not in logs

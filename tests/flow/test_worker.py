@@ -65,10 +65,14 @@ def worker(settings):
 
 
 async def send(settings, records):
+    await post(settings, topics.READING, records)
+
+
+async def post(settings, topic, records):
     producer = AIOKafkaProducer(bootstrap_servers=settings.broker)
     await producer.start()
     for person, value in records:
-        await producer.send_and_wait(topics.READING, value, key=person.encode())
+        await producer.send_and_wait(topic, value, key=person.encode())
     await producer.stop()
 
 

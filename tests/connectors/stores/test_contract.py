@@ -13,21 +13,27 @@ ESTIMATE = {"person": "ada, b=c", "time": 1000, "state": {"glucose": {"mean": 10
 ALERT = {"alert_id": "x", "person": "ada, b=c", "onset": 1, "at": 5, "state": "active"}
 
 
-@pytest.fixture(params=["sqlite", "influx 1.8.10"])
+HOSTILE = ["it's", 'say "hi"', "back\\slash", "a\\,b", "=", "Zoë 人", "x' OR person_id != '", "#no comment"]
+
+
+def influx(server):
+    """A store of the server, 1.8.10 or 2.9.1."""
+    return InfluxStore(server.url, getattr(server, "token", ""), getattr(server, "org", "-"), "twin")
+
+
+@pytest.fixture(params=["sqlite", "influx1", "influx2"], ids=["SQLite", "InfluxDB 1.8.10", "InfluxDB 2.9.1"])
 def store(request, tmp_path):
     if request.param == "sqlite":
         return SqliteStore(tmp_path / "t.sqlite")
-    server = request.getfixturevalue("influx1")
-    made = InfluxStore(server.url, "", "-", "twin")
-    for person in ("ada, b=c", "bob"):
-        run(made, made.erase(person))
+    made = influx(request.getfixturevalue(request.param))
+    run(made, *(made.erase(person) for person in ("ada, b=c", "bob", *HOSTILE)))
     return made
 
 
 def run(store, *steps):
     async def all_of_it():
-        await store.open()
         try:
+            await store.open()
             return [await step for step in steps][-1]
         finally:
             await store.close()
@@ -78,19 +84,37 @@ def test_a_store_that_is_away_says_so_and_comes_back(tmp_path):
     assert sqlite3.sqlite_version in run(store, store.ping())
 
 
-def test_influx_says_when_it_is_away_and_takes_what_comes_after(influx1):
-    store = InfluxStore(influx1.url, "", "-", "twin")
+def test_a_hostile_name_is_only_a_name(store):
+    run(store, store.write([ESTIMATE | {"person": name} for name in ["bob", *HOSTILE]], []))
+    found = [run(store, store.states(name, 0, 9999)) for name in HOSTILE]
+    run(store, *(store.erase(name) for name in HOSTILE))
 
-    async def write():
-        try:
-            await store.write([ESTIMATE], [])
-        finally:
-            await store.close()
+    assert [[e["person"] for e in rows] for rows in found] == [[name] for name in HOSTILE]
+    assert [e["person"] for e in run(store, store.latest())] == ["bob"]
 
-    influx1.stop()
-    with pytest.raises(Unavailable):
-        asyncio.run(write())
-    influx1.start()
 
-    assert run(store, store.write([ESTIMATE], []), store.states("ada, b=c", 0, 9999)) == [ESTIMATE]
-    assert "1.8.10" in run(store, store.ping())
+def test_a_document_that_cannot_be_kept_costs_only_itself(store):
+    bad = [
+        {},
+        ESTIMATE | {"person": 7},
+        ESTIMATE | {"person": "two\nlines"},
+        ESTIMATE | {"time": 10**20},
+        ESTIMATE | {"time": "1000"},
+        ESTIMATE | {"time": True},
+        ESTIMATE | {"state": None},
+    ]
+    bad_alerts = [{}, ALERT | {"onset": -1}, ALERT | {"at": 1.5}, ALERT | {"alert_id": None}]
+    refused = run(store, store.write([*bad, ESTIMATE], [*bad_alerts, ALERT]))
+
+    assert [r.document for r in refused] == [*bad, *bad_alerts]
+    assert run(store, store.latest()) == [ESTIMATE]
+    assert run(store, store.alerts()) == [ALERT]
+
+
+def test_what_changed_since_is_asked_by_its_last_change(store):
+    older, newer = ALERT, ALERT | {"alert_id": "y", "person": "bob", "at": 1_763_622_100_001}
+    run(store, store.write([], [older, newer]))
+
+    assert run(store, store.alerts(1_763_622_100_001)) == [newer]
+    assert run(store, store.alerts(1_763_622_100_002)) == []
+    assert run(store, store.alerts(0, "bob")) == [newer]
