@@ -110,8 +110,8 @@ def _worker(settings: Settings) -> subprocess.Popen[bytes]:
         )  # fmt: skip
 
 
-def run_demo(people: int, minutes: float, port: int, browser: bool) -> int:
-    """Run it; returns the exit code. Stops everything it started."""
+def run_demo(people: int, minutes: float, port: int, browser: bool, report: dict[str, Any]) -> int:
+    """Run it; returns the exit code, and fills `report`. Stops everything it started."""
     console = Console(stderr=True)
     folder = Path(tempfile.mkdtemp(prefix="twin-demo-"))
     configure_logs("warning")
@@ -127,7 +127,8 @@ def run_demo(people: int, minutes: float, port: int, browser: bool) -> int:
             console.print(
                 "worker      compiling the equations (first time on a machine: about 30 s; later: 1 s)"
             )
-            return asyncio.run(_live(settings, process, people, minutes, browser, console))
+            report["broker"] = broker
+            return asyncio.run(_live(settings, process, people, minutes, browser, console, report))
     except KeyboardInterrupt:
         console.print("stopped")
         return 0
@@ -149,12 +150,16 @@ async def _live(
     minutes: float,
     browser: bool,
     console: Console,
+    report: dict[str, Any],
 ) -> int:
     began, now_ms = time.monotonic(), int(time.time() * 1000)
     readings, truths = await asyncio.to_thread(demo_readings, people, now_ms)
     console.print(f"people      {len(readings.persons)}: {', '.join(readings.persons)}")
 
+    report["people"] = readings.persons
+
     def ready(address: str) -> None:
+        report["page"] = address
         console.print(f"page        {address}   (Ctrl-C ends)")
         if browser:
             webbrowser.open(address)
@@ -162,7 +167,7 @@ async def _live(
     tasks = [
         asyncio.create_task(serve(settings, ready, truths)),
         asyncio.create_task(_feed(settings, readings, now_ms - HISTORY_MS)),
-        asyncio.create_task(_first(settings, console, began)),
+        asyncio.create_task(_first(settings, console, began, report)),
     ]
     end = began + minutes * 60 if minutes > 0 else float("inf")
     try:
@@ -183,12 +188,13 @@ async def _live(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _first(settings: Settings, console: Console, began: float) -> None:
+async def _first(settings: Settings, console: Console, began: float, report: dict[str, Any]) -> None:
     """Say when the first estimates are there."""
     from stream.sink import open_store  # noqa: PLC0415
 
     store = open_store(settings)
     while not await store.latest():
         await asyncio.sleep(0.3)
-    console.print(f"estimates   on the page after {time.monotonic() - began:.0f} s")
+    report["first_estimate_s"] = round(time.monotonic() - began, 1)
+    console.print(f"estimates   on the page after {report['first_estimate_s']:.0f} s")
     await store.close()

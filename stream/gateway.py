@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 import structlog
 from aiohttp import web
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from connectors.columns import stable_hash
@@ -23,6 +22,7 @@ from connectors.tink import read_keyset
 from connectors.vendors import dexcom, google_health
 from stream import topics
 from stream.intake import MAX_BODY, as_json, by_person, documents, letter, refusals, unpack
+from stream.producing import started_producer
 from stream.settings import Settings
 
 log = structlog.get_logger()
@@ -231,21 +231,18 @@ class Gateway:
 
 async def serve(settings: Settings) -> None:
     """Run until cancelled."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.broker, enable_idempotence=True, linger_ms=5, max_request_size=16_777_216,
-        compression_type=None if settings.embedded else "lz4",
-    )  # fmt: skip
-    await producer.start()
+    compression = None if settings.embedded else "lz4"
+    async with started_producer(settings, compression_type=compression) as producer:
 
-    async def reachable() -> bool:
-        return bool(await producer.client.force_metadata_update())
+        async def reachable() -> bool:
+            return bool(await producer.client.force_metadata_update())
 
-    runner = web.AppRunner(Gateway(settings, producer, reachable).app(), access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, settings.gateway_host, settings.gateway_port).start()
-        log.info("gateway_ready", addresses=[f"http://{host}:{port}" for host, port, *_ in runner.addresses])
-        await asyncio.Event().wait()
-    finally:
-        await runner.cleanup()
-        await producer.stop()
+        runner = web.AppRunner(Gateway(settings, producer, reachable).app(), access_log=None)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, settings.gateway_host, settings.gateway_port).start()
+            addresses = [f"http://{host}:{port}" for host, port, *_ in runner.addresses]
+            log.info("gateway_ready", addresses=addresses)
+            await asyncio.Event().wait()
+        finally:
+            await runner.cleanup()

@@ -6,6 +6,14 @@ import sys
 import structlog
 
 
+class _Forward(logging.Handler):
+    """Warnings of the Kafka client (hosts, topics, errors; never a record) in the same shape as ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line."""
+        structlog.get_logger().warning("kafka_client", says=record.getMessage()[:300])
+
+
 def configure_logs(level: str = "info") -> None:
     """Call once, first thing in an entry point."""
     number = getattr(logging, level.upper(), logging.INFO)
@@ -21,3 +29,5 @@ def configure_logs(level: str = "info") -> None:
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    client = logging.getLogger("aiokafka")
+    client.handlers, client.propagate = [_Forward(logging.WARNING)], False

@@ -1,6 +1,7 @@
 """Commands that run something: demo, worker, gateway, send, warm."""
 
 import asyncio
+import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -64,11 +65,12 @@ def warm(as_json: Json = False) -> None:
 
     Example: twin warm
     """
-    from stream.commands.output import answer  # noqa: PLC0415
+    from stream.commands.output import answer, progress  # noqa: PLC0415
     from stream.warm import warm as compile_all  # noqa: PLC0415
     from twin.jit import cache_folder  # noqa: PLC0415
 
-    seconds = round(compile_all(), 2)
+    with progress("compiling the equations (the first time about 30 s)"):
+        seconds = round(compile_all(), 2)
     folder = str(cache_folder())
     answer(as_json, {"seconds": seconds, "cache": folder}, ("seconds", "cache"), [(seconds, folder)])
 
@@ -79,15 +81,18 @@ def send(
     speed: Annotated[float, typer.Option(help="Times real time; 0 sends as fast as it goes.")] = 0.0,
     as_json: Json = False,
 ) -> None:
-    """Publish a table of readings.
+    """Publish a table of readings, in the order of their times.
 
     Example: twin send readings.csv.gz --speed 60
+
+    Example: TWIN_VENDOR_KEYS='{"readings": "secret"}' twin send readings.csv --to gateway
     """
-    from stream.commands.output import answer  # noqa: PLC0415
+    from stream.commands.output import answer, progress  # noqa: PLC0415
     from stream.sending import send_table  # noqa: PLC0415
     from stream.settings import Settings  # noqa: PLC0415
 
-    sent = asyncio.run(send_table(Settings(), table, to.value, speed))
+    with progress("readings sent") as advance:
+        sent = asyncio.run(send_table(Settings(), table, to.value, speed, advance))
     answer(as_json, sent, tuple(sent), [tuple(sent.values())])
 
 
@@ -98,6 +103,9 @@ def demo(
     minutes: Annotated[float, typer.Option(help="End after so long; 0 runs until Ctrl-C.")] = 0.0,
     port: Annotated[int, typer.Option(help="Port of the page; 0 chooses a free one.")] = 8090,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the page.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document at the end: what ran, and how soon.")
+    ] = False,
 ) -> None:
     """Everything on this machine: broker, worker, store, page, and readings of real people.
 
@@ -106,7 +114,11 @@ def demo(
     typer.echo("wearable-twin demo: decision support, not a medical device", err=True)
     from stream.demo import run_demo  # noqa: PLC0415
 
-    raise typer.Exit(run_demo(people, minutes, port, not no_browser))
+    report: dict[str, object] = {}
+    code = run_demo(people, minutes, port, not no_browser, report)
+    if as_json:
+        print(json.dumps(report))  # noqa: T201
+    raise typer.Exit(code)
 
 
 def register(app: typer.Typer) -> None:

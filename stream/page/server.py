@@ -68,6 +68,10 @@ def _channels(estimates: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
     return [{"name": name, "unit": CHANNELS[name].ucum} for name in ordered]
 
 
+class UnsafePageError(ValueError):
+    """A page that strangers could read; nothing was served."""
+
+
 class Page:
     """Routes; `acknowledge` is handed in: (person, alert_id, by), and so is the clock [ms].
 
@@ -200,7 +204,7 @@ class Page:
             await asyncio.wait_for(self.acknowledge(found[0]["person"], identity, str(by)[:100]), 10)
         except (orjson.JSONDecodeError, AttributeError) as error:
             raise web.HTTPBadRequest(text="the body is no JSON object") from error
-        except (KafkaError, TimeoutError, OSError):
+        except (KafkaError, Unavailable, TimeoutError, OSError):
             log.warning("acknowledge_failed", alert_id=identity)
             return web.json_response({"error": "kafka_unavailable"}, status=503)
         return web.json_response({"alert_id": identity}, status=202)
@@ -261,7 +265,7 @@ async def serve(
     """Run until cancelled; refuses to leave loopback without a token."""
     loopback = settings.page_host in LOOPBACK
     if not loopback and settings.page_token is None:
-        raise ValueError(f"page_host {settings.page_host} is not loopback: TWIN_PAGE_TOKEN is needed")
+        raise UnsafePageError(f"page_host {settings.page_host} is not loopback: TWIN_PAGE_TOKEN is needed")
     store = open_store(settings)
     await store.open()
 
