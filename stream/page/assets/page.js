@@ -3,6 +3,7 @@ import { alertsOf, chart, intakes } from "/assets/chart.js";
 import { ago, at, clock, spread, sureness, unit, word } from "/assets/words.js";
 
 const RISING = 8; // a forecast that differs by less is "steady"
+const OLD_S = 1800; // what is older is no longer "now"
 const $ = id => document.getElementById(id);
 let chosen = null, busy = false, again = false, fresh = null, unfolded = false, failed = "";
 
@@ -22,9 +23,12 @@ async function get(path) {
   return answer.json();
 }
 
+/** Whether a forecast still speaks of the future. */
+const ahead = (f, now) => f.made_at + 1000 * f.horizon_s > now;
+
 /** "62 mg/dL ↗ 69 in 30 min" of one channel. */
-function course(value, outlook, channel, ucum) {
-  const next = outlook.filter(f => f.channel === channel).sort((a, b) => a.horizon_s - b.horizon_s)[0];
+function course(value, outlook, channel, ucum, now) {
+  const next = outlook.filter(f => f.channel === channel && ahead(f, now)).sort((a, b) => a.horizon_s - b.horizon_s)[0];
   const text = `${Math.round(value)} ${unit(ucum)}`;
   if (!next) return text;
   const arrow = next.mean > value + RISING ? "↗" : next.mean < value - RISING ? "↘" : "→";
@@ -43,12 +47,12 @@ function status(p) {
   return ["good", "No alert"];
 }
 
-function entry(p, channels) {
+function entry(p, channels, now) {
   const [kind, why] = status(p);
   const lines = channels.filter(c => c.name in p.state).map(c =>
-    el("div", { class: "quiet" }, `${word(c.name)} ${course(p.observed[c.name] ?? p.state[c.name].mean, p.outlook, c.name, c.unit)}`));
+    el("div", { class: "quiet" }, `${word(c.name)} ${course(p.observed[c.name] ?? p.state[c.name].mean, p.outlook, c.name, c.unit, now)}`));
   return el("li", {}, el("button", { class: `person ${kind}`, "aria-current": String(p.person === chosen), onclick: () => choose(p.person) },
-    el("div", { class: "row" }, el("span", { class: "name" }, p.person, p.truth ? el("span", { class: "tag" }, "virtual") : null), el("span", { class: p.age_s > 1800 ? "age old" : "age" }, ago(p.age_s))),
+    el("div", { class: "row" }, el("span", { class: "name" }, p.person, p.truth ? el("span", { class: "tag" }, "virtual") : null), el("span", { class: p.age_s > OLD_S ? "age old" : "age" }, ago(p.age_s))),
     el("div", { class: "why" }, why), lines));
 }
 
@@ -64,8 +68,8 @@ async function showPeople() {
   const urgent = people.filter(p => status(p)[0] === "bad").length;
   $("summary").textContent = people.length ? `${people.length}, ${urgent} with an open alert` : "";
   document.title = urgent ? `(${urgent}) wearable-twin` : "wearable-twin";
-  $("people").replaceChildren(...people.map(p => entry(p, channels)));
-  return people.find(p => p.person === chosen);
+  $("people").replaceChildren(...people.map(p => entry(p, channels, now)));
+  return { now, ...people.find(p => p.person === chosen) };
 }
 
 async function acknowledge(alert, button) {
@@ -79,7 +83,8 @@ async function acknowledge(alert, button) {
 
 function alertCard(a, taken) {
   const head = el("h3", {}, (a.state === "acknowledged" ? "✓ " : a.kind === "technical" ? "◌ " : "⚠ ") + a.title);
-  const since = el("p", { class: "quiet" }, `Opened ${at(a.onset)} UTC on readings ${Math.round(a.data_age_s / 60)} min old. ${a.disclaimer}`);
+  const from = a.kind === "technical" ? `Last reading ${at(a.onset)} UTC.` : `Opened ${at(a.onset)} UTC on readings ${Math.round(a.data_age_s / 60)} min old.`;
+  const since = el("p", { class: "quiet" }, `${from} ${a.disclaimer}`);
   let name = ""; try { name = localStorage.getItem("by") || ""; } catch { /* private mode */ }
   const foot = a.state === "active"
     ? el("div", { class: "take" }, el("button", { class: "take", onclick: e => acknowledge(a, e.target) }, "Acknowledge"),
@@ -99,16 +104,16 @@ function legend(p, channel) {
     found.includes("insulin_bolus") ? el("span", { class: "insulin" }, "◆ insulin, U") : null);
 }
 
-function channelCard(p, { name, unit: ucum }, draws) {
+function channelCard(p, { name, unit: ucum }, draws, now) {
   const known = p.series.filter(e => e.observed[name] !== undefined);
   if (!known.length) return null;
   const last = known[known.length - 1], holder = el("div", { class: "chart" });
-  const next = (p.outlook[name] || []).filter(f => f.made_at + 1000 * f.horizon_s > last.time);
-  const chance = name === "glucose" ? p.probability.glucose_low_30min : undefined;
+  const next = (p.outlook[name] || []).filter(f => ahead(f, now)), old = now - last.time > 1000 * OLD_S;
+  const chance = name === "glucose" && !old ? p.probability.glucose_low_30min : undefined;
   draws.push(() => chart(holder, p, name, ucum));
   return el("div", { class: "card" },
     el("div", { class: "row top" }, el("h2", {}, word(name)), el("div", { class: "now" },
-      el("span", { class: "value" }, String(Math.round(last.observed[name]))), ` ${unit(ucum)} at ${clock(last.time)}`,
+      el("span", { class: old ? "value old" : "value" }, String(Math.round(last.observed[name]))), ` ${unit(ucum)} at ${old ? at(last.time) : clock(last.time)}`,
       next.map(f => el("span", { class: "next" }, `in ${f.horizon_s / 60} min: ${Math.round(f.mean)} (${Math.round(f.q05)}–${Math.round(f.q95)})`)),
       chance === undefined ? null : el("span", { class: chance >= 0.2 ? "next risk" : chance < 0.05 ? "" : "next" }, `chance of < 70 within 30 min: ${Math.round(100 * chance)} %`))),
     legend(p, name), holder);
@@ -124,14 +129,14 @@ async function showOne(summary) {
   if (chosen === null) return;
   const p = await get(`/api/people/${encodeURIComponent(chosen)}?hours=8`);
   const open = p.alerts.filter(a => a.state === "active" || a.state === "acknowledged");
-  const draws = [], cards = p.channels.map(c => channelCard(p, c, draws));
+  const draws = [], cards = p.channels.map(c => channelCard(p, c, draws, summary.now));
   const firstActive = open.find(a => a.state === "active");
   const fold = el("details", { ontoggle: e => { unfolded = e.target.open; } }, el("summary", {}, `All ${Object.keys(p.state).length} states of the twin now (± 1 sd)`), table(p.state, p.units, false));
   fold.open = unfolded;
   const typing = document.activeElement === $("by") ? $("by").value : null;
   $("one").replaceChildren(
     el("div", { class: "row" }, el("h2", { class: "who" }, chosen, p.virtual ? el("span", { class: "tag" }, "virtual, truth known") : null),
-      el("span", { class: summary.age_s > 1800 ? "age old" : "age" }, `newest reading ${at(p.time)} UTC, ${ago(summary.age_s)}`)),
+      el("span", { class: summary.age_s > OLD_S ? "age old" : "age" }, `newest reading ${at(p.time)} UTC, ${ago(summary.age_s)}`)),
     ...(failed ? [el("p", { class: "card alert", role: "alert" }, failed)] : []),
     ...open.map(a => alertCard(a, a !== firstActive)), ...cards.filter(c => c !== null),
     el("div", { class: "card" }, el("h2", {}, "Learned about this person (± 1 sd)"), table(p.parameter, p.units, true)),
