@@ -118,29 +118,34 @@ def run_demo(people: int, minutes: float, port: int, browser: bool, report: dict
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     base = Settings(embedded=True, partitions=PARTITIONS, page_port=port, data_dir=folder, store="sqlite",
                     sqlite_path=folder / "twin.sqlite", page_host="127.0.0.1", page_token=None)  # fmt: skip
-    process: subprocess.Popen[bytes] | None = None
     try:
         with embedded_broker(list(topics.needed(base))) as broker:
             console.print(f"broker      embedded Kafka at {broker}")
+            report["broker"] = broker
             settings = base.model_copy(update={"broker": broker})
             process = _worker(settings)
             console.print(
                 "worker      compiling the equations (first time on a machine: about 30 s; later: 1 s)"
             )
-            report["broker"] = broker
-            return asyncio.run(_live(settings, process, people, minutes, browser, console, report))
+            try:
+                return asyncio.run(_live(settings, process, people, minutes, browser, console, report))
+            finally:
+                _stop(process)  # while its broker is there: without one it waits for an answer
     except KeyboardInterrupt:
         console.print("stopped")
         return 0
     finally:
-        if process is not None and process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(5)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
 
 
 async def _live(

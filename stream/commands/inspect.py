@@ -139,8 +139,10 @@ def person_show(
     if not found:
         typer.echo(f"error: nobody called {person!r} in the store", err=True)
         raise typer.Exit(EXIT_BAD_INPUT)
-    parts = found[0]["state"] | found[0]["parameter"]
-    answer(as_json, found[0], ("name", "mean", "sd"), [(n, v["mean"], v["sd"]) for n, v in parts.items()])
+    kinds = [(kind, name, v) for kind in ("state", "parameter") for name, v in found[0][kind].items()]
+    kinds += [("forecast", f"{f['channel']} in {f['horizon_s'] // 60} min", f) for f in found[0]["outlook"]]
+    rows = [(kind, name, f"{v['mean']:.4g}", f"{v['sd']:.2g}") for kind, name, v in kinds]
+    answer(as_json, found[0], ("kind", "name", "mean", "sd"), rows)
 
 
 def register(app: typer.Typer) -> None:

@@ -189,7 +189,7 @@ class Page:
             "person": name, "time": until, "virtual": name in self.truths, "channels": _channels(latest),
             "series": series, "outlook": newest, "alerts": alerts[:20], "state": held[0], "parameter": held[1],
             "units": {n: UNITS.get(n, "") for part in held for n in part},
-            "probability": latest[0]["probability"], "surprise": latest[0]["surprise"],
+            "probability": _newest_probability(rows), "surprise": latest[0]["surprise"],
         }  # fmt: skip
         return web.json_response(document, dumps=_json)
 
@@ -253,6 +253,12 @@ class Page:
 
 def _brief(estimate: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in estimate["state"].items() if name in MEASURABLE}
+
+
+def _newest_probability(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """The chances of the newest tick that has any: a minute of heart rate alone gives none of glucose."""
+    found: dict[str, float] = next((e["probability"] for e in reversed(rows) if e["probability"]), {})
+    return found
 
 
 def _json(document: Any) -> str:

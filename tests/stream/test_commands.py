@@ -103,6 +103,30 @@ def test_the_demo_ends_by_itself_and_leaves_no_process(tmp_path):
     assert not list(Path("/tmp").glob("twin-demo-*/worker.log"))
 
 
+def test_ctrl_c_ends_the_demo_at_once_and_reports_in_json():
+    import signal
+    import time
+
+    process = subprocess.Popen(
+        [*TWIN, "demo", "--port", "0", "--no-browser", "--json", "--people", "1"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        assert any("estimates   on the page" in line for line in process.stderr)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        out, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait(10)
+
+    assert process.returncode == 0
+    assert time.monotonic() - began < 9, (
+        "the worker stops while its broker is there, it is not killed after 10 s"
+    )
+    assert set(json.loads(out)) == {"broker", "people", "page", "first_estimate_s"}
+
+
 COMMANDS = [
     ["demo"], ["worker"], ["gateway"], ["page"], ["send"], ["replay"], ["settings"], ["doctor"], ["warm"], ["model"],
     ["model", "list"], ["model", "check"], ["alerts"], ["alerts", "list"], ["alerts", "ack"], ["person"],

@@ -82,8 +82,8 @@ function drawBackground(u, channel, alerts, now) {
     c.setLineDash([4 * scale, 4 * scale]);
     c.beginPath(); c.moveTo(u.bbox.left, y); c.lineTo(right, y); c.stroke();
     c.font = `${11 * scale}px system-ui, sans-serif`;
-    c.textAlign = "left"; c.textBaseline = "bottom";
-    c.fillText(limit, u.bbox.left + 3 * scale, y - 2 * scale);
+    c.textAlign = "right"; c.textBaseline = "bottom";
+    c.fillText(limit, right - 3 * scale, y - 2 * scale);
   }
   c.setLineDash([]);
   c.strokeStyle = css("--quiet");

@@ -81,16 +81,27 @@ async function acknowledge(alert, button) {
   refresh();
 }
 
-function alertCard(a, taken) {
+/** What has become of an alert's channel since it opened. */
+function nowOf(a, p, now) {
+  const channel = p.channels.find(c => a.kind === "clinical" && a.rule.includes(c.name));
+  const last = channel && p.series.findLast(e => e.observed[channel.name] !== undefined);
+  if (!last || now - last.time > 1000 * OLD_S) return null;
+  const chance = channel.name === "glucose" ? p.probability.glucose_low_30min : undefined;
+  const risk = chance === undefined ? "" : `, chance of < 70 within 30 min ${Math.round(100 * chance)} %`;
+  return el("p", { class: "since" }, `Now ${Math.round(last.observed[channel.name])} ${unit(channel.unit)}${risk}.`);
+}
+
+function alertCard(a, taken, p, now) {
   const head = el("h3", {}, (a.state === "acknowledged" ? "✓ " : a.kind === "technical" ? "◌ " : "⚠ ") + a.title);
-  const from = a.kind === "technical" ? `Last reading ${at(a.onset)} UTC.` : `Opened ${at(a.onset)} UTC on readings ${Math.round(a.data_age_s / 60)} min old.`;
+  const from = a.kind === "technical" ? `Last reading ${at(a.onset)} UTC.` : `On readings ${Math.round(a.data_age_s / 60)} min old.`;
+  const why = a.kind === "technical" ? a.why.join(" ") : `Since ${clock(a.onset)} UTC: ${a.why.join(" ")}`;
   const since = el("p", { class: "quiet" }, `${from} ${a.disclaimer}`);
   let name = ""; try { name = localStorage.getItem("by") || ""; } catch { /* private mode */ }
   const foot = a.state === "active"
     ? el("div", { class: "take" }, el("button", { class: "take", onclick: e => acknowledge(a, e.target) }, "Acknowledge"),
       taken ? null : el("label", { class: "quiet" }, "as ", el("input", { id: "by", maxlength: 100, value: name, placeholder: "name or shift", size: 14 })))
     : el("p", {}, `Acknowledged by ${a.acknowledged_by}.`);
-  return el("div", { class: `card alert ${a.kind} ${a.state}` }, head, a.why.map(w => el("p", {}, w)), since, foot);
+  return el("div", { class: `card alert ${a.kind} ${a.state}` }, head, nowOf(a, p, now), el("p", {}, why), since, foot);
 }
 
 function legend(p, channel) {
@@ -138,7 +149,7 @@ async function showOne(summary) {
     el("div", { class: "row" }, el("h2", { class: "who" }, chosen, p.virtual ? el("span", { class: "tag" }, "virtual, truth known") : null),
       el("span", { class: summary.age_s > OLD_S ? "age old" : "age" }, `newest reading ${at(p.time)} UTC, ${ago(summary.age_s)}`)),
     ...(failed ? [el("p", { class: "card alert", role: "alert" }, failed)] : []),
-    ...open.map(a => alertCard(a, a !== firstActive)), ...cards.filter(c => c !== null),
+    ...open.map(a => alertCard(a, a !== firstActive, p, summary.now)), ...cards.filter(c => c !== null),
     el("div", { class: "card" }, el("h2", {}, "Learned about this person (± 1 sd)"), table(p.parameter, p.units, true)),
     el("div", { class: "card" }, fold));
   draws.forEach(draw => draw());
