@@ -86,9 +86,10 @@ function nowOf(a, p, now) {
   const channel = p.channels.find(c => a.kind === "clinical" && a.rule.includes(c.name));
   const last = channel && p.series.findLast(e => e.observed[channel.name] !== undefined);
   if (!last || now - last.time > 1000 * OLD_S) return null;
-  const chance = channel.name === "glucose" ? p.probability.glucose_low_30min : undefined;
-  const risk = chance === undefined ? "" : `, chance of < 70 within 30 min ${Math.round(100 * chance)} %`;
-  return el("p", { class: "since" }, `Now ${Math.round(last.observed[channel.name])} ${unit(channel.unit)}${risk}.`);
+  const value = last.observed[channel.name], low = channel.name === "glucose" && value < 70;
+  const chance = channel.name === "glucose" && !low ? p.probability.glucose_low_30min : undefined;
+  const risk = low ? ": already below 70" : chance === undefined ? "" : `, chance of < 70 within 30 min ${Math.round(100 * chance)} %`;
+  return el("p", { class: "since" }, `Now ${Math.round(value)} ${unit(channel.unit)}${risk}.`);
 }
 
 function alertCard(a, taken, p, now) {
