@@ -5,13 +5,25 @@ import sys
 
 import structlog
 
+QUIET_S = 10.0  # a broker that is away is said ten times a second by its client
+
 
 class _Forward(logging.Handler):
-    """Warnings of the Kafka client (hosts, topics, errors; never a record) in the same shape as ours."""
+    """Warnings of the Kafka client (hosts, topics, errors; never a record) in our shape, each kind at its pace."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: dict[str, float] = {}
+        self.dropped = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One line."""
-        structlog.get_logger().warning("kafka_client", says=record.getMessage()[:300])
+        """One line, or none if this kind was said just now."""
+        if record.created - self.said.get(str(record.msg), 0.0) < QUIET_S:
+            self.dropped += 1
+            return
+        self.said[str(record.msg)] = record.created
+        says, dropped, self.dropped = record.getMessage()[:300], self.dropped, 0
+        structlog.get_logger().warning("kafka_client", says=says, not_repeated=dropped)
 
 
 def configure_logs(level: str = "info") -> None:
@@ -30,4 +42,4 @@ def configure_logs(level: str = "info") -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     client = logging.getLogger("aiokafka")
-    client.handlers, client.propagate = [_Forward(logging.WARNING)], False
+    client.handlers, client.propagate = [_Forward()], False

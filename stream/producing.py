@@ -1,5 +1,7 @@
 """A Kafka producer that is stopped again whatever happens, and an error that says what to do when there is no broker."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +11,8 @@ from aiokafka.errors import KafkaError
 
 from connectors.errors import Unavailable
 from stream.settings import Settings
+
+STOP_S = 5.0
 
 
 @asynccontextmanager
@@ -31,4 +35,7 @@ async def started_producer(settings: Settings, **options: Any) -> AsyncIterator[
             raise Unavailable(message, 1.0) from error
         yield producer
     finally:
-        await producer.stop()
+        with contextlib.suppress(
+            TimeoutError
+        ):  # whoever awaited their records has them; a broker that is away never answers
+            await asyncio.wait_for(producer.stop(), STOP_S)

@@ -1,14 +1,30 @@
 """Commands that run something: demo, worker, gateway, send, warm."""
 
 import asyncio
+import contextlib
 import json
+import signal
+from collections.abc import Coroutine
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+def _until_stopped(service: Coroutine[Any, Any, None]) -> None:
+    """Run a service until SIGTERM or Ctrl-C; what it has begun it ends."""
+
+    async def watched() -> None:
+        task = asyncio.ensure_future(service)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(watched())
 
 
 class Target(StrEnum):
@@ -43,7 +59,7 @@ def gateway() -> None:
 
     settings = Settings()
     configure_logs(settings.log_level)
-    asyncio.run(serve(settings))
+    _until_stopped(serve(settings))
 
 
 def page() -> None:
@@ -57,7 +73,7 @@ def page() -> None:
 
     settings = Settings()
     configure_logs(settings.log_level)
-    asyncio.run(serve(settings))
+    _until_stopped(serve(settings))
 
 
 def warm(as_json: Json = False) -> None:

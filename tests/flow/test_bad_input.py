@@ -110,8 +110,8 @@ def running(kafka, tmp_path_factory):
     yield settings, folder, processes
     for process in processes:
         process.terminate()
-    for process in processes:
-        process.wait(20)
+    codes = [process.wait(20) for process in processes]
+    assert codes == [0, 0], "both end cleanly"
 
 
 def post(settings, path, body, key="door-key-5150"):
