@@ -10,6 +10,7 @@ import orjson
 from connectors.channels import CHANNEL_CODES, CHANNELS, CODE_OF, conversion
 from connectors.columns import COLUMNS, QUALITIES, SUSPECT, Decoded, Refused, stable_hash
 from connectors.errors import PayloadError, Reason
+from connectors.parsing import parse_json
 
 MAX_RECORD_BYTES = 8 * 1024 * 1024
 MAX_ROWS = 200_000
@@ -39,6 +40,19 @@ def milliseconds(value: Any) -> int:
     if at.tzinfo is None:
         raise ValueError("the zone is missing (Z or +01:00)")
     return round(at.timestamp() * 1000)
+
+
+def person_fault(value: Any) -> str | None:
+    """What is wrong with a person's pseudonym, if anything."""
+    if not isinstance(value, str) or not value:
+        return "is missing or no string"
+    if len(value) > MAX_PERSON or any(ord(c) < 32 for c in value):
+        return f"longer than {MAX_PERSON} or control characters"
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return "is not valid unicode"
+    return None
 
 
 class _Rows:
@@ -111,7 +125,8 @@ class _Rows:
             return self.refuse(
                 record, index, "revision", Reason.SCHEMA_INVALID, "is not a whole number from 0 up"
             )
-        quality = QUALITIES.get(fields.get("quality") or "ok", -1)
+        word = fields.get("quality") or "ok"
+        quality = QUALITIES.get(word, -1) if isinstance(word, str) else -1
         if quality < 0:
             return self.refuse(record, index, "quality", Reason.SCHEMA_INVALID, "is not a known quality")
         if quality == 0 and not soft_low <= value <= soft_high:
@@ -138,23 +153,13 @@ class _Rows:
 
     def person(self, record: int, value: Any, key: bytes | None) -> int | None:
         """The person's index, or None after a refusal."""
-        if not isinstance(value, str) or not value:
-            self.refuse(record, 0, "person", Reason.SCHEMA_INVALID, "is missing or no string")
+        if fault := person_fault(value):
+            self.refuse(record, 0, "person", Reason.SCHEMA_INVALID, fault)
             return None
-        if len(value) > MAX_PERSON or any(ord(c) < 32 for c in value):
-            self.refuse(
-                record, 0, "person", Reason.SCHEMA_INVALID, f"longer than {MAX_PERSON} or control characters"
-            )
-            return None
-        try:
-            encoded = value.encode()
-        except UnicodeEncodeError:
-            self.refuse(record, 0, "person", Reason.SCHEMA_INVALID, "is not valid unicode")
-            return None
-        if key is not None and key != encoded:
+        if key is not None and key != value.encode():
             self.refuse(record, 0, "person", Reason.SCHEMA_INVALID, "is not the record's key")
             return None
-        return self.persons.setdefault(value, len(self.persons))
+        return self.persons.setdefault(str(value), len(self.persons))
 
 
 def _decode_record(rows: _Rows, record: int, document: Any, key: bytes | None) -> None:
@@ -215,23 +220,43 @@ def decode(values: Sequence[bytes | None], keys: Sequence[bytes | None], now_ms:
             rows.refuse(record, 0, "", Reason.TOO_LARGE, f"more than {MAX_RECORD_BYTES} bytes")
             continue
         try:
-            document = orjson.loads(value)
-        except (orjson.JSONDecodeError, RecursionError) as error:
-            message = f"no JSON: {str(error).split(':')[0]}"
-            rows.refuse(record, 0, "", Reason.UNPARSEABLE, message[:120])
+            document = parse_json(value)
+        except PayloadError as error:
+            rows.refuse(record, 0, "", error.reason, str(error)[:120])
             continue
         _decode_record(rows, record, document, key)
     return Decoded.of(list(rows.persons), rows.columns, rows.refused)
 
 
-def encode_batch(person: str, decoded: Decoded, chosen: Sequence[int], source: str) -> bytes:
-    """The chosen rows of one person as a readings/1 document."""
+def decode_documents(documents: Sequence[Any], now_ms: int) -> Decoded:
+    """Readings of documents that are parsed already; a PayloadError among them is a refusal of its own."""
+    rows = _Rows(now_ms)
+    for record, document in enumerate(documents):
+        if isinstance(document, PayloadError):
+            rows.refuse(record, 0, document.place, document.reason, str(document)[:120])
+        else:
+            _decode_record(rows, record, document, None)
+    return Decoded.of(list(rows.persons), rows.columns, rows.refused)
+
+
+def encode_batch(
+    person: str, decoded: Decoded, chosen: Sequence[int], source: str,
+    identities: Sequence[str | None] | None = None, ingested_ms: int = 0,
+) -> bytes:  # fmt: skip
+    """The chosen rows of one person and source as a readings/1 document.
+
+    `identities` are the senders' own record ids by row of `decoded`, which itself holds only their hashes.
+    """
     document: dict[str, Any] = {
         "schema": "readings/1", "person": person, "source": source,
         "channel": [CHANNEL_CODES[decoded.channel[i]] for i in chosen],
         "time": [int(decoded.time_ms[i]) for i in chosen],
         "value": [float(decoded.value[i]) for i in chosen],
     }  # fmt: skip
+    if identities is not None and any(identities[i] is not None for i in chosen):
+        document["record_id"] = [identities[i] for i in chosen]
+    if ingested_ms:
+        document["ingested_at"] = ingested_ms
     if any(decoded.revision[i] for i in chosen):
         document["revision"] = [int(decoded.revision[i]) for i in chosen]
     if any(decoded.retract[i] for i in chosen):

@@ -8,6 +8,8 @@ import csv
 import gzip
 import io
 import math
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,18 @@ def _number(text: str, line: int, column: str) -> float:
     return value
 
 
+def _time(text: str, line: int, column: str) -> int:
+    try:
+        time_ms = milliseconds(text)
+    except (ValueError, OverflowError) as error:
+        raise TableError(
+            f"line {line}, column {column}: {text[:40]!r} is no RFC 3339 time with a zone"
+        ) from error
+    if time_ms < EARLIEST_MS:
+        raise TableError(f"line {line}, column {column}: {text[:40]!r} is before 2000")
+    return time_ms
+
+
 def _open(path: Path) -> io.TextIOBase:
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8", newline="")
@@ -47,14 +61,31 @@ def read_table(path: Path, people: frozenset[str] | None = None) -> Decoded:
     try:
         with _open(path) as file:
             return _read(csv.reader(file), people)
-    except (OSError, UnicodeDecodeError, csv.Error, EOFError) as error:
+    except UnicodeDecodeError as error:
+        raise TableError(f"{path}: cannot be read: it is not UTF-8") from error
+    except (OSError, EOFError, zlib.error) as error:
         raise TableError(f"{path}: cannot be read: {error}") from error
 
 
+def _lines(rows: Any) -> Iterator[tuple[int, list[str]]]:
+    """Rows with the number of their last line; a row that is no CSV is named by its line."""
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise TableError(f"line {rows.line_num}: {error}") from error
+        yield rows.line_num, row
+
+
 def _read(rows: Any, people: frozenset[str] | None) -> Decoded:
-    header = next(rows, None)
+    numbered = _lines(rows)
+    _, header = next(numbered, (0, None))
     if header is None:
         raise TableError("line 1: the table is empty")
+    if len(set(header)) != len(header):
+        raise TableError("line 1: a column is there twice")
     for name in NEEDED:
         if name not in header:
             raise TableError(f"line 1: column {name} is missing")
@@ -67,7 +98,7 @@ def _read(rows: Any, people: frozenset[str] | None) -> Decoded:
     times: dict[str, int] = {}
     refused: list[Refused] = []
     extra = [name for name in OPTIONAL if name in at]
-    for line, row in enumerate(rows, start=2):
+    for line, row in numbered:
         if not row:
             continue
         if len(row) != len(header):
@@ -84,14 +115,7 @@ def _read(rows: Any, people: frozenset[str] | None) -> Decoded:
         stamp = row[at["time"]]
         time_ms = times.get(stamp)
         if time_ms is None:
-            try:
-                time_ms = times[stamp] = milliseconds(stamp)
-            except (ValueError, OverflowError) as error:
-                raise TableError(
-                    f"line {line}, column time: {stamp[:40]!r} is no RFC 3339 time with a zone"
-                ) from error
-            if time_ms < EARLIEST_MS:
-                raise TableError(f"line {line}, column time: {stamp[:40]!r} is before 2000")
+            time_ms = times[stamp] = _time(stamp, line, "time")
         given = {name: row[at[name]] for name in extra if row[at[name]]} if extra else {}
         value = _number(row[at["value"]], line, "value")
         if "unit" in given:
@@ -112,16 +136,23 @@ def _read(rows: Any, people: frozenset[str] | None) -> Decoded:
         if given.get("op", "upsert") not in ("upsert", "retract"):
             raise TableError(f"line {line}, column op: {given['op'][:40]!r} is neither upsert nor retract")
         revision = _number(given["revision"], line, "revision") if "revision" in given else 0
+        if not 0 <= revision < 2**62 or revision != int(revision):
+            raise TableError(f"line {line}, column revision: is not a whole number from 0 up")
+        sigma = _number(given["sigma"], line, "sigma") if "sigma" in given else math.nan
+        if sigma <= 0.0:
+            raise TableError(f"line {line}, column sigma: is not a positive number")
         columns["person"].append(persons.setdefault(person, len(persons)))
         columns["record"].append(0)
         columns["channel"].append(CODE_OF[channel])
         columns["time_ms"].append(time_ms)
         columns["value"].append(value)
-        columns["sigma"].append(_number(given["sigma"], line, "sigma") if "sigma" in given else math.nan)
+        columns["sigma"].append(sigma)
         columns["source"].append(stable_hash(given.get("source", "")))
         columns["key"].append(-stable_hash(given["record_id"]) if "record_id" in given else time_ms)
         columns["revision"].append(int(revision))
-        columns["ingested_ms"].append(milliseconds(given["ingested_at"]) if "ingested_at" in given else 0)
+        columns["ingested_ms"].append(
+            _time(given["ingested_at"], line, "ingested_at") if "ingested_at" in given else 0
+        )
         columns["retract"].append(given.get("op") == "retract")
         columns["quality"].append(quality)
     return Decoded.of(list(persons), columns, refused)

@@ -84,6 +84,12 @@ def acknowledge(twin: PersonTwin, identity: str, by: str, at_ms: int) -> list[di
     return [{name: value for name, value in known.items() if name != "seen"}]
 
 
+def _duration(minutes: float) -> str:
+    if minutes < 120:
+        return f"{minutes:.0f} minutes"
+    return f"{minutes / 60:.0f} hours" if minutes < 2880 else f"{minutes / 1440:.0f} days"
+
+
 def watch_silence(twin: PersonTwin, now_ms: int, silent_after_ms: int) -> list[dict[str, Any]]:
     """Open a technical alert when a person's data stopped, resolve it when they are back."""
     if twin.newest_ms <= 0:
@@ -94,7 +100,7 @@ def watch_silence(twin: PersonTwin, now_ms: int, silent_after_ms: int) -> list[d
         minutes = (now_ms - twin.newest_ms) / 60_000
         change = Transition(DATA_MISSING, "active", twin.newest_ms / 1000.0, now_ms / 1000.0, minutes,
                             silent_after_ms / 60_000, None,
-                            (f"No reading for {minutes:.0f} minutes: the state is not known, it is not normal.",))  # fmt: skip
+                            (f"No reading for {_duration(minutes)}: the state is not known, it is not normal.",))  # fmt: skip
         document = _document(twin.person, change, now_ms)
         document["data_age_s"] = (now_ms - twin.newest_ms) / 1000.0
         twin.alerts[document["alert_id"]] = document | {"seen": ["active"]}

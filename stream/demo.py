@@ -110,36 +110,42 @@ def _worker(settings: Settings) -> subprocess.Popen[bytes]:
         )  # fmt: skip
 
 
-def run_demo(people: int, minutes: float, port: int, browser: bool) -> int:
-    """Run it; returns the exit code. Stops everything it started."""
+def run_demo(people: int, minutes: float, port: int, browser: bool, report: dict[str, Any]) -> int:
+    """Run it; returns the exit code, and fills `report`. Stops everything it started."""
     console = Console(stderr=True)
     folder = Path(tempfile.mkdtemp(prefix="twin-demo-"))
     configure_logs("warning")
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     base = Settings(embedded=True, partitions=PARTITIONS, page_port=port, data_dir=folder, store="sqlite",
                     sqlite_path=folder / "twin.sqlite", page_host="127.0.0.1", page_token=None)  # fmt: skip
-    process: subprocess.Popen[bytes] | None = None
     try:
         with embedded_broker(list(topics.needed(base))) as broker:
             console.print(f"broker      embedded Kafka at {broker}")
+            report["broker"] = broker
             settings = base.model_copy(update={"broker": broker})
             process = _worker(settings)
             console.print(
                 "worker      compiling the equations (first time on a machine: about 30 s; later: 1 s)"
             )
-            return asyncio.run(_live(settings, process, people, minutes, browser, console))
+            try:
+                return asyncio.run(_live(settings, process, people, minutes, browser, console, report))
+            finally:
+                _stop(process)  # while its broker is there: without one it waits for an answer
     except KeyboardInterrupt:
         console.print("stopped")
         return 0
     finally:
-        if process is not None and process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(5)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
 
 
 async def _live(
@@ -149,12 +155,16 @@ async def _live(
     minutes: float,
     browser: bool,
     console: Console,
+    report: dict[str, Any],
 ) -> int:
     began, now_ms = time.monotonic(), int(time.time() * 1000)
     readings, truths = await asyncio.to_thread(demo_readings, people, now_ms)
     console.print(f"people      {len(readings.persons)}: {', '.join(readings.persons)}")
 
+    report["people"] = readings.persons
+
     def ready(address: str) -> None:
+        report["page"] = address
         console.print(f"page        {address}   (Ctrl-C ends)")
         if browser:
             webbrowser.open(address)
@@ -162,7 +172,7 @@ async def _live(
     tasks = [
         asyncio.create_task(serve(settings, ready, truths)),
         asyncio.create_task(_feed(settings, readings, now_ms - HISTORY_MS)),
-        asyncio.create_task(_first(settings, console, began)),
+        asyncio.create_task(_first(settings, console, began, report)),
     ]
     end = began + minutes * 60 if minutes > 0 else float("inf")
     try:
@@ -183,12 +193,13 @@ async def _live(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _first(settings: Settings, console: Console, began: float) -> None:
+async def _first(settings: Settings, console: Console, began: float, report: dict[str, Any]) -> None:
     """Say when the first estimates are there."""
     from stream.sink import open_store  # noqa: PLC0415
 
     store = open_store(settings)
     while not await store.latest():
         await asyncio.sleep(0.3)
-    console.print(f"estimates   on the page after {time.monotonic() - began:.0f} s")
+    report["first_estimate_s"] = round(time.monotonic() - began, 1)
+    console.print(f"estimates   on the page after {report['first_estimate_s']:.0f} s")
     await store.close()

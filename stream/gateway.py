@@ -1,29 +1,34 @@
-"""The HTTP door for vendors: readings and vendor payloads in, Kafka behind; answered when the broker has them."""
+"""The HTTP door for vendors: readings, payloads and notifications in, Kafka behind; answered when the broker has them."""
 
 import asyncio
 import gzip
 import hmac
 import time
-import zlib
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
-import orjson
 import structlog
 from aiohttp import web
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from connectors.columns import Decoded
-from connectors.decode import decode, encode_batch
+from connectors.columns import stable_hash
+from connectors.decode import decode_documents, person_fault
 from connectors.errors import PayloadError, Reason
+from connectors.parsing import parse_json
+from connectors.tink import read_keyset
 from connectors.vendors import dexcom, google_health
 from stream import topics
+from stream.intake import MAX_BODY, as_json, by_person, documents, letter, refusals, unpack
+from stream.producing import started_producer
 from stream.settings import Settings
 
 log = structlog.get_logger()
-MAX_BODY = 24 * 1024 * 1024  # also when decompressed
 VENDORS: dict[str, ModuleType] = {module.NAME: module for module in (google_health, dexcom)}
+READY_S = 3.0
+Records = list[tuple[str, bytes | None, bytes, Any]]
 
 
 class Producer(Protocol):
@@ -35,54 +40,19 @@ class Producer(Protocol):
         """Send and wait for the broker's word."""
 
 
-def unpack(body: bytes, encoding: str) -> bytes:
-    """The body, decompressed if gzip and never beyond MAX_BODY; raises PayloadError."""
-    if encoding in ("", "identity") or (encoding == "gzip" and body[:2] != b"\x1f\x8b"):
-        return body  # aiohttp has unpacked it already, within client_max_size
-    if encoding != "gzip":
-        raise PayloadError(
-            "content-encoding is neither identity nor gzip", Reason.UNPARSEABLE, "content-encoding"
-        )
-    inflate = zlib.decompressobj(31)
-    try:
-        out = inflate.decompress(body, MAX_BODY + 1)
-    except zlib.error as error:
-        raise PayloadError("the body is no gzip", Reason.UNPARSEABLE, "body") from error
-    if len(out) > MAX_BODY:
-        raise PayloadError("too large when decompressed", Reason.TOO_LARGE, "body")
-    return out
-
-
-def documents(body: bytes) -> list[bytes]:
-    """Each reading or batch of a body as a JSON document: one object, an array, or NDJSON."""
-    text = body.strip()
-    if not text:
-        raise PayloadError("the body is empty", Reason.UNPARSEABLE, "body")
-    if text[:1] == b"[":
-        try:
-            items = orjson.loads(text)
-        except orjson.JSONDecodeError as error:
-            raise PayloadError("the body is no JSON array", Reason.UNPARSEABLE, "body") from error
-        return [orjson.dumps(item) for item in items]
-    return [line for line in text.splitlines() if line.strip()] if b"\n" in text else [text]
-
-
-def by_person(decoded: Decoded, source: str) -> list[tuple[bytes, bytes]]:
-    """Key and value of one readings/1 batch a person."""
-    rows: dict[int, list[int]] = {}
-    for row, person in enumerate(decoded.person.tolist()):
-        rows.setdefault(person, []).append(row)
-    return [
-        (decoded.persons[person].encode(), encode_batch(decoded.persons[person], decoded, chosen, source))
-        for person, chosen in rows.items()
-    ]
+async def _yes() -> bool:
+    return True
 
 
 class Gateway:
-    """Routes and what they need; `producer` is started by who makes it."""
+    """Routes and what they need; `producer` is started by who makes it, `reachable` says whether the broker answers."""
 
-    def __init__(self, settings: Settings, producer: Producer) -> None:
-        self.settings, self.producer = settings, producer
+    def __init__(
+        self, settings: Settings, producer: Producer, reachable: Callable[[], Awaitable[bool]] = _yes
+    ) -> None:
+        self.settings, self.producer, self.reachable = settings, producer, reachable
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.keyset: tuple[float, dict[int, str]] = (0.0, {})
 
     def app(self) -> web.Application:
         """The aiohttp application."""
@@ -90,17 +60,41 @@ class Gateway:
         app.router.add_post("/v1/readings", self.readings)
         app.router.add_post("/v1/vendors/{vendor}", self.vendor)
         app.router.add_get("/live", self.live)
+        app.router.add_get("/ready", self.ready)
+        app.router.add_get("/metrics", self.metrics)
         return app
 
     async def live(self, _request: web.Request) -> web.Response:
         """Whether the process answers."""
         return web.json_response({"status": "ok"})
 
+    async def ready(self, _request: web.Request) -> web.Response:
+        """Whether what is sent now would reach Kafka; 503 where not."""
+        try:
+            reached = await asyncio.wait_for(self.reachable(), READY_S)
+        except (KafkaError, TimeoutError, OSError):
+            reached = False
+        answer = {"status": "ok" if reached else "kafka_unavailable"}
+        return web.json_response(answer, status=200 if reached else 503)
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        """Counts since the start, in Prometheus' text format; no person, no value."""
+        lines = ["# TYPE twin_gateway_total counter"]
+        lines += [
+            f'twin_gateway_total{{source="{source}",outcome="{outcome}"}} {count}'
+            for (source, outcome), count in sorted(self.counts.items())
+        ]
+        return web.Response(text="\n".join(lines) + "\n", content_type="text/plain")
+
     def _allowed(self, request: web.Request, name: str) -> bool:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
         key = self.settings.vendor_keys.get(name)
         expected = key.get_secret_value().encode() if key else b""
         return bool(expected) and hmac.compare_digest(given, expected)
+
+    def _unauthorized(self, source: str) -> web.Response:
+        self.counts[source, "unauthorized"] += 1
+        return web.json_response({"error": "unauthorized"}, status=401)
 
     async def _body(self, request: web.Request) -> bytes:
         try:
@@ -109,13 +103,14 @@ class Gateway:
             raise PayloadError(f"more than {MAX_BODY} bytes", Reason.TOO_LARGE, "body") from error
         return unpack(raw, request.headers.get("Content-Encoding", "").lower())
 
-    @staticmethod
-    def _refusal(error: PayloadError) -> web.Response:
-        status = {Reason.TOO_LARGE: 413, Reason.BAD_SIGNATURE: 401}.get(error.reason, 400)
+    def _refusal(self, source: str, error: PayloadError) -> web.Response:
+        self.counts[source, error.reason.value] += 1
+        log.info("request_refused", source=source, reason=error.reason.value)
+        status = {Reason.TOO_LARGE: 413}.get(error.reason, 400)
         answer = {"error": error.reason.value, "place": error.place, "message": str(error)}
         return web.json_response(answer, status=status)
 
-    async def _publish(self, records: list[tuple[str, bytes | None, bytes, Any]]) -> web.Response | None:
+    async def _publish(self, records: Records) -> web.Response | None:
         try:
             await asyncio.wait_for(
                 asyncio.gather(
@@ -131,77 +126,123 @@ class Gateway:
     async def readings(self, request: web.Request) -> web.Response:
         """POST /v1/readings: 202 with what was accepted and every refusal by index, field and reason."""
         if not self._allowed(request, "readings"):
-            return web.json_response({"error": "unauthorized"}, status=401)
+            return self._unauthorized("readings")
         try:
-            items = documents(await self._body(request))
+            found = documents(await self._body(request))
         except PayloadError as error:
-            return self._refusal(error)
-        decoded = decode(items, [None] * len(items), int(time.time() * 1000))
-        out: list[tuple[str, bytes | None, bytes, Any]] = [
-            (topics.READING, key, value, None) for key, value in by_person(decoded, "")
-        ]
-        if failed := await self._publish(out):
+            return self._refusal("readings", error)
+        return await self._take("readings", found, [], [])
+
+    async def _take(
+        self, source: str, found: list[Any], faults: list[PayloadError], first: Records
+    ) -> web.Response:
+        """Publish the good readings of `found` behind `first`, and answer; `faults` came before there were readings."""
+        decoded = decode_documents(found, int(time.time() * 1000))
+        records: Records = [(topics.READING, key, value, None) for key, value in by_person(found, decoded)]
+        if failed := await self._publish([*first, *records]):
             return failed
-        refused = [
-            r.as_dict() | {"index": r.record if r.index == 0 else [r.record, r.index]}
-            for r in decoded.refused
+        refused: list[dict[str, object]] = [
+            {"index": None, "field": fault.place, "reason": fault.reason.value, "message": str(fault)}
+            for fault in faults
         ]
-        log.info("readings_taken", accepted=len(decoded), refused=len(refused))
-        return web.json_response({"accepted": len(decoded), "refused": refused}, status=202)
+        refused += refusals(decoded)
+        self.counts[source, "accepted"] += len(decoded)
+        for item in refused:
+            self.counts[source, str(item["reason"])] += 1
+        log.info("readings_taken", source=source, accepted=len(decoded), refused=len(refused))
+        return web.json_response({"accepted": len(decoded), "refused": refused}, status=202, dumps=as_json)
 
     async def vendor(self, request: web.Request) -> web.Response:
-        """POST /v1/vendors/{vendor}?person=ID: the payload as the vendor delivers it."""
+        """POST /v1/vendors/{vendor}[?person=ID]: a payload as the vendor delivers it, or a signed notification."""
         name = request.match_info["vendor"]
-        if name not in VENDORS or not self._allowed(request, name):
-            return web.json_response({"error": "unauthorized"}, status=401)
-        person = request.query.get("person", "")
-        raw_topic = f"raw.{name}.v1"
+        if name not in VENDORS:
+            return self._unauthorized("unknown")
+        if not self._allowed(request, name):
+            return self._unauthorized(name)
+        person, raw = request.query.get("person", ""), f"raw.{name}.v1"
+        body = b""
         try:
             body = await self._body(request)
-            if not person:
-                raise PayloadError("person is missing", Reason.UNKNOWN_USER, "query.person")
-            try:
-                payload = orjson.loads(body)
-            except orjson.JSONDecodeError as error:
-                raise PayloadError("the body is no JSON", Reason.UNPARSEABLE, "body") from error
-            found = [orjson.dumps({k: v for k, v in fields.items() if v is not None})
-                     for fields in VENDORS[name].parse(payload, person)]  # fmt: skip
+            if name == google_health.NAME:
+                answer = await self._google_health(request, body)
+                if answer is not None:
+                    return answer
+            if fault := person_fault(person):
+                person = ""
+                raise PayloadError(fault, Reason.UNKNOWN_USER, "query.person")
+            faults: list[PayloadError] = []
+            found = [{key: value for key, value in fields.items() if value is not None}
+                     for fields in VENDORS[name].parse(parse_json(body, "body"), person, faults)]  # fmt: skip
         except PayloadError as error:
-            headers = [("x-original-topic", raw_topic.encode()), ("x-error-class", error.reason.value.encode()),
-                       ("x-error-message", f"{error.place}: {error}".encode())]  # fmt: skip
-            letter = (
-                topics.dead_letters(raw_topic),
-                person.encode() or None,
-                locals().get("body", b""),
-                headers,
-            )
-            await self._publish([letter])
-            return self._refusal(error)
-        decoded = decode(found, [None] * len(found), int(time.time() * 1000))
-        out: list[tuple[str, bytes | None, bytes, Any]] = [
-            (raw_topic, person.encode(), gzip.compress(body, 1), None)
-        ]
-        out += [(topics.READING, key, value, None) for key, value in by_person(decoded, name)]
-        if failed := await self._publish(out):
+            failed = await self._publish([letter(raw, person, body, [error])])
+            return failed or self._refusal(name, error)
+        first: Records = [(raw, person.encode(), gzip.compress(body, 1), None)]
+        first += [letter(raw, person, body, faults)] if faults else []
+        return await self._take(name, found, faults, first)
+
+    async def _google_health(self, request: web.Request, body: bytes) -> web.Response | None:
+        """The handshake of a subscription (201) and signed notifications (204); None for data, which goes on.
+
+        The signature is checked over the raw bytes before anything is parsed. A notification carries no data and
+        names Google's user, not a person: its raw bytes wait under a hash of that user for who fetches the data.
+        """
+        signed = google_health.SIGNATURE_HEADER in request.headers
+        if signed and not self._signature_fits(request, body):
+            return self._unauthorized(google_health.NAME)
+        payload = parse_json(body, "body")
+        if google_health.is_verification(payload):
+            self.counts[google_health.NAME, "verification"] += 1
+            return web.Response(status=201)
+        if not google_health.is_notification(payload):
+            return None
+        if not signed:
+            return self._unauthorized(google_health.NAME)
+        found = google_health.notices(payload)
+        users = {notice.user for notice in found}
+        key = f"{stable_hash(users.pop()):016x}".encode() if len(users) == 1 else None
+        topic = f"raw.{google_health.NAME}.v1"
+        if failed := await self._publish([(topic, key, gzip.compress(body, 1), None)]):
             return failed
-        refused = [r.as_dict() | {"index": r.record} for r in decoded.refused]
-        log.info("vendor_payload_taken", vendor=name, accepted=len(decoded), refused=len(refused))
-        return web.json_response({"accepted": len(decoded), "refused": refused}, status=202)
+        self.counts[google_health.NAME, "notification"] += len(found)
+        log.info("notifications_taken", vendor=google_health.NAME, notices=len(found))
+        return web.Response(status=204)
+
+    def _signature_fits(self, request: web.Request, body: bytes) -> bool:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        try:
+            google_health.verify(body, headers, self._keys(self.settings.google_health_keyset))
+        except PayloadError as error:
+            log.warning("signature_refused", vendor=google_health.NAME, place=error.place)
+            return False
+        return True
+
+    def _keys(self, path: Path | None) -> dict[int, str]:
+        """Google's public keys; the file is read again when it changed, for they rotate."""
+        if path is None:
+            raise PayloadError("TWIN_GOOGLE_HEALTH_KEYSET is not set", Reason.BAD_SIGNATURE, "settings")
+        try:
+            changed = path.stat().st_mtime
+            if changed != self.keyset[0]:
+                self.keyset = changed, read_keyset(path.read_bytes())
+        except OSError as error:
+            raise PayloadError("the keyset cannot be read", Reason.BAD_SIGNATURE, "settings") from error
+        return self.keyset[1]
 
 
 async def serve(settings: Settings) -> None:
     """Run until cancelled."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.broker, enable_idempotence=True, linger_ms=5, max_request_size=16_777_216,
-        compression_type=None if settings.embedded else "lz4",
-    )  # fmt: skip
-    await producer.start()
-    runner = web.AppRunner(Gateway(settings, producer).app(), access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, settings.gateway_host, settings.gateway_port).start()
-        log.info("gateway_ready", addresses=[f"http://{host}:{port}" for host, port, *_ in runner.addresses])
-        await asyncio.Event().wait()
-    finally:
-        await runner.cleanup()
-        await producer.stop()
+    compression = None if settings.embedded else "lz4"
+    async with started_producer(settings, compression_type=compression) as producer:
+
+        async def reachable() -> bool:
+            return bool(await producer.client.force_metadata_update())
+
+        runner = web.AppRunner(Gateway(settings, producer, reachable).app(), access_log=None)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, settings.gateway_host, settings.gateway_port).start()
+            addresses = [f"http://{host}:{port}" for host, port, *_ in runner.addresses]
+            log.info("gateway_ready", addresses=addresses)
+            await asyncio.Event().wait()
+        finally:
+            await runner.cleanup()

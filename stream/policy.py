@@ -117,8 +117,8 @@ def step(state: NDArray[np.float64], signal: Signal) -> Iterator[Transition]:
         view = state[0:5]
         if entered := _advance(view, LOW_SOON, now, chance >= PROBABLE, chance < IMPROBABLE):
             yield Transition(LOW_SOON, entered, float(view[ONSET_S]), now, signal.glucose, 70.0, chance,
-                             (f"The chance of glucose below 70 mg/dL within 30 minutes is {100 * chance:.0f} %.",
-                              f"Glucose is {signal.glucose:.0f} mg/dL now."))  # fmt: skip
+                             (f"The chance of glucose below 70 mg/dL within 30 minutes was {100 * chance:.0f} %.",
+                              f"Glucose was {signal.glucose:.0f} mg/dL then."))  # fmt: skip
     if np.isnan(signal.heart_rate) or not signal.at_rest:
         return
     rate, own = signal.heart_rate, signal.own_rate

@@ -84,10 +84,12 @@ def run(task: Replay) -> dict[str, Any]:
         raise ReplayError(f"{task.out} holds results already: choose another folder")
     profiles = read_profiles(task.profile)
     began = time.perf_counter()
-    try:
-        table = read_table(task.table, task.people)
-    except TableError as error:
-        raise ReplayError(f"{task.table}: {error}") from error
+    with _bar() as progress:
+        progress.add_task("reading the table", total=None)
+        try:
+            table = read_table(task.table, task.people)
+        except TableError as error:
+            raise ReplayError(f"{task.table}: {error}") from error
     parts = [table.rows(np.flatnonzero(table.person == index)) for index in range(len(table.persons))]
     task.out.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".replay-", dir=task.out.parent))
@@ -97,7 +99,7 @@ def run(task: Replay) -> dict[str, Any]:
             for i, part in enumerate(parts)
         ]
         done = []
-        with Progress(console=Console(file=sys.stderr), transient=True) as progress:
+        with _bar() as progress:
             bar = progress.add_task("people", total=len(jobs))
             if task.jobs > 1:
                 with ProcessPoolExecutor(task.jobs) as pool:
@@ -118,6 +120,10 @@ def run(task: Replay) -> dict[str, Any]:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return summary
+
+
+def _bar() -> Progress:
+    return Progress(console=Console(file=sys.stderr), transient=True, disable=not sys.stderr.isatty())
 
 
 def _summary(table: Decoded, done: list[dict[str, int]], seconds: float) -> dict[str, Any]:

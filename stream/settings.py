@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     vendor_keys: dict[str, SecretStr] = Field(
         default_factory=dict, description='Bearer keys, JSON: {"dexcom": "...", "readings": "..."}.'
     )
+    google_health_keyset: Path | None = Field(
+        None, description="Google's published Tink keyset, a JSON file; without it no notification is taken."
+    )
     page_host: str = Field(
         "127.0.0.1", description="Where the page is served; elsewhere page_token is a must."
     )

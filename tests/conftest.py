@@ -1,10 +1,13 @@
 """Shared fixtures: services of our own, started on free ports and stopped by process id."""
 
+import base64
+import json
 import os
 import shutil
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import settings
 
 from deploy.services.services import Influx1, Influx2, Kafka, Missing
@@ -65,6 +68,20 @@ def chromium():
     if path is None:
         unavailable("chromium is not on the PATH")
     return path
+
+
+@pytest.fixture
+def keyset():
+    """A private key, and a Tink keyset with its public half under the id 77, as Google would publish it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    numbers = key.public_key().public_numbers()
+    x, y = (b"\x00" + n.to_bytes(32, "big") for n in (numbers.x, numbers.y))
+    # EcdsaPublicKey: version 0 is left out; params (2) hold SHA256, P-256, DER; then x (3) and y (4).
+    value = b"\x12\x06\x08\x03\x10\x02\x18\x02" + b"\x1a\x21" + x + b"\x22\x21" + y
+    entry = {"keyId": 77, "status": "ENABLED", "outputPrefixType": "TINK", "keyData": {
+        "typeUrl": "type.googleapis.com/google.crypto.tink.EcdsaPublicKey", "keyMaterialType": "ASYMMETRIC_PUBLIC",
+        "value": base64.b64encode(value).decode()}}  # fmt: skip
+    return key, json.dumps({"primaryKeyId": 77, "key": [entry]}).encode()
 
 
 @pytest.fixture

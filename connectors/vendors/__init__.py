@@ -1,17 +1,15 @@
 """One module a vendor: raw payload in, readings out. A vendor's own user ids stay in its payload.
 
-A vendor module has `NAME`, `parse(payload, person) -> readings as plain dictionaries in the words of reading/1`, and
-`verify(body, headers, secrets)` where the vendor signs.
+A vendor module has `NAME`, `parse(payload, person, refused) -> readings as plain dictionaries in the words of
+reading/1`, and `verify(body, headers, keys)` where the vendor signs.
 """
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from connectors.errors import PayloadError
 
 Fields = dict[str, Any]
-Parser = Callable[[Any, str], Iterator[Fields]]
 
 
 def instant(text: Any, place: str) -> datetime:

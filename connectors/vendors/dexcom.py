@@ -15,11 +15,16 @@ QUALITY = {"high": "censored_high", "low": "censored_low"}
 EVENTS = {"carbs": ("carbohydrate_intake", "g"), "insulin": ("insulin_bolus", "[iU]")}
 
 
-def parse(payload: Any, person: str) -> Iterator[Fields]:
+def parse(payload: Any, person: str, refused: list[PayloadError] | None = None) -> Iterator[Fields]:
     """Readings of an egvs or events document, in its order.
 
+    Args:
+        payload: the document.
+        person: the pseudonym.
+        refused: takes the fault of a single record, which then costs only that record.
+
     Raises:
-        PayloadError: with the place, for a document that is neither.
+        PayloadError: with the place, for a document that is neither; of a single record only without `refused`.
 
     """
     records = payload.get("records") if isinstance(payload, dict) else None
@@ -30,15 +35,18 @@ def parse(payload: Any, person: str) -> Iterator[Fields]:
         raise PayloadError("neither egv nor event", place="recordType")
     for index, record in enumerate(records):
         place = f"records[{index}]"
-        if not isinstance(record, dict):
-            raise PayloadError("no object", place=place)
-        fields = _glucose(record, place) if kind == "egv" else _event(record, place)
+        try:
+            if not isinstance(record, dict):
+                raise PayloadError("no object", place=place)
+            fields = _glucose(record, place) if kind == "egv" else _event(record, place)
+        except PayloadError as error:
+            if refused is None:
+                raise
+            refused.append(error)
+            continue
         if fields is not None:
-            yield {
-                "person": person,
-                "source": NAME,
-                "record_id": str(record.get("recordId") or "") or None,
-            } | fields
+            identity = str(record.get("recordId") or "") or None
+            yield {"person": person, "source": NAME, "record_id": identity} | fields
 
 
 def _time(record: Fields, place: str) -> str:
@@ -58,7 +66,7 @@ def _glucose(record: Fields, place: str) -> Fields | None:
         "time": _time(record, place),
         "value": number(record["value"], f"{place}.value"),
         "unit": unit,
-        "quality": QUALITY.get(status, "ok" if status == "ok" else "suspect"),
+        "quality": QUALITY.get(str(status), "ok" if status == "ok" else "suspect"),
     }
 
 

@@ -1,12 +1,14 @@
-"""Google Health API v4 (Fitbit, Pixel Watch): dataPoints of list and reconcile, and the signature of notifications.
+"""Google Health API v4 (Fitbit, Pixel Watch): dataPoints of list and reconcile, notifications and their signature.
 
-int64 values arrive as strings. Notifications are signed by ECDSA P-256 in Tink's format: base64 of 0x01, four bytes of
-key id, and a DER signature over the raw body. Nightly skin temperature is absolute here.
+int64 values arrive as strings. Nightly skin temperature is absolute here. A notification says what changed and carries
+no data; it is signed by ECDSA P-256 in Tink's format: base64 of 0x01, four bytes of key id, and a DER signature over
+the raw body.
 """
 
 import base64
 import binascii
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +22,7 @@ from connectors.vendors import Fields, instant, number
 
 NAME = "google_health"
 SIGNATURE_HEADER = "google-health-api-signature"
+OPERATIONS = ("UPSERT", "DELETE")
 STAGES = {"AWAKE": 0, "RESTLESS": 0, "LIGHT": 1, "DEEP": 2, "REM": 3}
 
 
@@ -45,28 +48,79 @@ def verify(body: bytes, headers: Mapping[str, str], keys: Mapping[int, str]) -> 
         raise PayloadError("the signature does not fit", Reason.BAD_SIGNATURE, SIGNATURE_HEADER) from error
 
 
-def parse(payload: Any, person: str) -> Iterator[Fields]:
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a notification says has changed: of whom (Google's own id), which data type, UPSERT or DELETE."""
+
+    user: str
+    data_type: str
+    operation: str
+
+
+def is_verification(payload: Any) -> bool:
+    """Whether this is the handshake of a new subscription, to be answered with 201."""
+    return isinstance(payload, dict) and payload.get("type") == "verification" and "data" not in payload
+
+
+def is_notification(payload: Any) -> bool:
+    """Whether this is one notification or a list of them, rather than data."""
+    return isinstance(payload, list) or (isinstance(payload, dict) and "data" in payload)
+
+
+def notices(payload: Any) -> list[Notice]:
+    """What a delivery announces; raises PayloadError with the place."""
+    found = []
+    for index, item in enumerate(payload if isinstance(payload, list) else [payload]):
+        place = f"[{index}].data" if isinstance(payload, list) else "data"
+        data = item.get("data") if isinstance(item, dict) else None
+        if not isinstance(data, dict):
+            raise PayloadError("no object", place=place)
+        for name in ("healthUserId", "dataType"):
+            if not isinstance(data.get(name), str) or not 0 < len(data[name]) <= 200:
+                raise PayloadError("is missing or no short string", place=f"{place}.{name}")
+        if data.get("operation") not in OPERATIONS:
+            raise PayloadError("is neither UPSERT nor DELETE", place=f"{place}.operation")
+        found.append(Notice(data["healthUserId"], data["dataType"], data["operation"]))
+    if not found:
+        raise PayloadError("the list is empty", place="[]")
+    return found
+
+
+def parse(payload: Any, person: str, refused: list[PayloadError] | None = None) -> Iterator[Fields]:
     """Readings of a list or reconcile answer, in its order; data types the twin has no channel for are passed over.
 
+    Args:
+        payload: the document.
+        person: the pseudonym.
+        refused: takes the fault of a single data point, which then costs only that point.
+
     Raises:
-        PayloadError: with the place.
+        PayloadError: with the place; of a single data point only without `refused`.
 
     """
     points = payload.get("dataPoints") if isinstance(payload, dict) else None
     if not isinstance(points, list):
         raise PayloadError("no list of dataPoints", place="dataPoints")
     for index, point in enumerate(points):
-        place = f"dataPoints[{index}]"
-        if not isinstance(point, dict):
-            raise PayloadError("no object", place=place)
-        base: Fields = {"person": person, "source": NAME}
-        manual = (point.get("dataSource") or {}).get("recordingMethod") == "MANUAL"
-        if manual:
-            base["quality"] = "manual"
-        for kind, reader in READERS.items():
-            if kind in point:
-                for fields in reader(point[kind], f"{place}.{kind}"):
-                    yield base | fields
+        try:
+            yield from [{"person": person, "source": NAME} | f for f in _point(point, f"dataPoints[{index}]")]
+        except PayloadError as error:
+            if refused is None:
+                raise
+            refused.append(error)
+
+
+def _point(point: Any, place: str) -> Iterator[Fields]:
+    if not isinstance(point, dict):
+        raise PayloadError("no object", place=place)
+    origin = point.get("dataSource")
+    manual = isinstance(origin, dict) and origin.get("recordingMethod") == "MANUAL"
+    for kind, reader in READERS.items():
+        if kind in point:
+            if not isinstance(point[kind], dict):
+                raise PayloadError("no object", place=f"{place}.{kind}")
+            for fields in reader(point[kind], f"{place}.{kind}"):
+                yield fields | {"quality": "manual"} if manual else fields
 
 
 def _sampled(channel: str, name: str) -> Callable[[Fields, str], Iterator[Fields]]:
@@ -105,16 +159,21 @@ def _sleep(body: Fields, place: str) -> Iterator[Fields]:
     revision = 0
     if body.get("updateTime"):
         revision = round(instant(body["updateTime"], f"{place}.updateTime").timestamp() * 1000)
-    for index, stage in enumerate(body.get("stages") or []):
+    stages = body.get("stages") or []
+    if not isinstance(stages, list):
+        raise PayloadError("no list", place=f"{place}.stages")
+    for index, stage in enumerate(stages):
         where = f"{place}.stages[{index}]"
+        if not isinstance(stage, dict):
+            raise PayloadError("no object", place=where)
         start, end = instant(stage.get("startTime"), where), instant(stage.get("endTime"), where)
         kind = stage.get("type")
-        asleep = 0.0 if STAGES.get(kind, 1) == 0 else 1.0
+        asleep = 0.0 if STAGES.get(str(kind), 1) == 0 else 1.0
         shared = {"time": start.isoformat(), "revision": revision}
         yield shared | {"channel": "asleep", "value": asleep}
-        if kind in STAGES:
-            yield shared | {"channel": "sleep_stage", "value": float(STAGES[kind])}
-        if index == len(body["stages"]) - 1:
+        if str(kind) in STAGES:
+            yield shared | {"channel": "sleep_stage", "value": float(STAGES[str(kind)])}
+        if index == len(stages) - 1:
             yield shared | {"channel": "asleep", "value": 0.0, "time": end.isoformat()}
 
 
@@ -122,6 +181,8 @@ def _respiration(body: Fields, place: str) -> Iterator[Fields]:
     stats = body.get("fullSleepStats")
     if not stats:
         return
+    if not isinstance(stats, dict):
+        raise PayloadError("no object", place=f"{place}.fullSleepStats")
     at = instant(_dig(body, place, "sampleTime", "physicalTime"), f"{place}.sampleTime.physicalTime")
     fields = {"channel": "respiration_rate", "time": at.isoformat(),
               "value": number(stats.get("breathsPerMinute"), f"{place}.fullSleepStats.breathsPerMinute")}  # fmt: skip

@@ -9,9 +9,14 @@ import typer
 from stream.commands.output import EXIT_BAD_INPUT, answer
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-model_app = typer.Typer(help="The equations: what there is, and its check-points.", no_args_is_help=True)
-alerts_app = typer.Typer(help="Alerts: list and acknowledge.", no_args_is_help=True)
-person_app = typer.Typer(help="One person's twin.", no_args_is_help=True)
+model_app = typer.Typer(
+    help="The equations: what there is, and its check-points.\n\nExample: twin model list --json",
+    no_args_is_help=True,
+)
+alerts_app = typer.Typer(
+    help="Alerts: list and acknowledge.\n\nExample: twin alerts list --all", no_args_is_help=True
+)
+person_app = typer.Typer(help="One person's twin.\n\nExample: twin person show ada", no_args_is_help=True)
 
 
 def settings(as_json: Json = False) -> None:
@@ -62,9 +67,11 @@ def model_check(as_json: Json = False) -> None:
 
     Example: twin model check
     """
+    from stream.commands.output import progress  # noqa: PLC0415
     from twin.checkpoints import run  # noqa: PLC0415
 
-    rows = run()
+    with progress("running the model"):
+        rows = run()
     table = [
         (r["what"], r["expected"], round(r["got"], 2), r["tolerance"], "ok" if r["ok"] else "FAILED")
         for r in rows
@@ -132,8 +139,10 @@ def person_show(
     if not found:
         typer.echo(f"error: nobody called {person!r} in the store", err=True)
         raise typer.Exit(EXIT_BAD_INPUT)
-    parts = found[0]["state"] | found[0]["parameter"]
-    answer(as_json, found[0], ("name", "mean", "sd"), [(n, v["mean"], v["sd"]) for n, v in parts.items()])
+    kinds = [(kind, name, v) for kind in ("state", "parameter") for name, v in found[0][kind].items()]
+    kinds += [("forecast", f"{f['channel']} in {f['horizon_s'] // 60} min", f) for f in found[0]["outlook"]]
+    rows = [(kind, name, f"{v['mean']:.4g}", f"{v['sd']:.2g}") for kind, name, v in kinds]
+    answer(as_json, found[0], ("kind", "name", "mean", "sd"), rows)
 
 
 def register(app: typer.Typer) -> None:

@@ -1,13 +1,30 @@
 """Commands that run something: demo, worker, gateway, send, warm."""
 
 import asyncio
+import contextlib
+import json
+import signal
+from collections.abc import Coroutine
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+def _until_stopped(service: Coroutine[Any, Any, None]) -> None:
+    """Run a service until SIGTERM or Ctrl-C; what it has begun it ends."""
+
+    async def watched() -> None:
+        task = asyncio.ensure_future(service)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(watched())
 
 
 class Target(StrEnum):
@@ -42,7 +59,7 @@ def gateway() -> None:
 
     settings = Settings()
     configure_logs(settings.log_level)
-    asyncio.run(serve(settings))
+    _until_stopped(serve(settings))
 
 
 def page() -> None:
@@ -56,7 +73,7 @@ def page() -> None:
 
     settings = Settings()
     configure_logs(settings.log_level)
-    asyncio.run(serve(settings))
+    _until_stopped(serve(settings))
 
 
 def warm(as_json: Json = False) -> None:
@@ -64,11 +81,12 @@ def warm(as_json: Json = False) -> None:
 
     Example: twin warm
     """
-    from stream.commands.output import answer  # noqa: PLC0415
+    from stream.commands.output import answer, progress  # noqa: PLC0415
     from stream.warm import warm as compile_all  # noqa: PLC0415
     from twin.jit import cache_folder  # noqa: PLC0415
 
-    seconds = round(compile_all(), 2)
+    with progress("compiling the equations (the first time about 30 s)"):
+        seconds = round(compile_all(), 2)
     folder = str(cache_folder())
     answer(as_json, {"seconds": seconds, "cache": folder}, ("seconds", "cache"), [(seconds, folder)])
 
@@ -79,15 +97,18 @@ def send(
     speed: Annotated[float, typer.Option(help="Times real time; 0 sends as fast as it goes.")] = 0.0,
     as_json: Json = False,
 ) -> None:
-    """Publish a table of readings.
+    """Publish a table of readings, in the order of their times.
 
     Example: twin send readings.csv.gz --speed 60
+
+    Example: TWIN_VENDOR_KEYS='{"readings": "secret"}' twin send readings.csv --to gateway
     """
-    from stream.commands.output import answer  # noqa: PLC0415
+    from stream.commands.output import answer, progress  # noqa: PLC0415
     from stream.sending import send_table  # noqa: PLC0415
     from stream.settings import Settings  # noqa: PLC0415
 
-    sent = asyncio.run(send_table(Settings(), table, to.value, speed))
+    with progress("readings sent") as advance:
+        sent = asyncio.run(send_table(Settings(), table, to.value, speed, advance))
     answer(as_json, sent, tuple(sent), [tuple(sent.values())])
 
 
@@ -98,6 +119,9 @@ def demo(
     minutes: Annotated[float, typer.Option(help="End after so long; 0 runs until Ctrl-C.")] = 0.0,
     port: Annotated[int, typer.Option(help="Port of the page; 0 chooses a free one.")] = 8090,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the page.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document at the end: what ran, and how soon.")
+    ] = False,
 ) -> None:
     """Everything on this machine: broker, worker, store, page, and readings of real people.
 
@@ -106,7 +130,11 @@ def demo(
     typer.echo("wearable-twin demo: decision support, not a medical device", err=True)
     from stream.demo import run_demo  # noqa: PLC0415
 
-    raise typer.Exit(run_demo(people, minutes, port, not no_browser))
+    report: dict[str, object] = {}
+    code = run_demo(people, minutes, port, not no_browser, report)
+    if as_json:
+        print(json.dumps(report))  # noqa: T201
+    raise typer.Exit(code)
 
 
 def register(app: typer.Typer) -> None:

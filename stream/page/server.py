@@ -3,19 +3,22 @@
 import asyncio
 import hmac
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import orjson
 import structlog
 from aiohttp import web
+from aiokafka.errors import KafkaError
 
+from connectors.channels import CHANNELS
 from connectors.errors import Unavailable
 from connectors.stores import Store
 from stream.commanding import send_acknowledgement
 from stream.settings import Settings
 from stream.sink import open_store
+from twin.catalogue import catalogue
 
 log = structlog.get_logger()
 ASSETS = Path(__file__).parent / "assets"
@@ -25,6 +28,14 @@ HOUR_MS = 3_600_000
 SEVERITY = {"high": 0, "medium": 1, "low": 2}
 OPEN = ("active", "acknowledged")
 STALE_MS = 24 * HOUR_MS
+CATCHING_UP_MS = 600_000  # the demo's clock is that of its data until they are so near to now
+TARGET = (70.0, 180.0)  # mg/dL, consensus time in range
+FIRST = ("glucose", "heart_rate")  # on the page; other channels follow by name
+UNITS = {name: spec.ucum for name, spec in CHANNELS.items()} | {"mean_arterial_pressure": "mm[Hg]"} | {
+    row["name"]: row["unit"] for row in catalogue()
+}  # fmt: skip
+# A state that a channel measures; where the unit differs it is another quantity under the channel's name.
+MEASURABLE = frozenset(name for name, spec in CHANNELS.items() if UNITS[name] == spec.ucum)
 Acknowledge = Callable[[str, str, str], Awaitable[None]]
 Truths = dict[str, dict[int, dict[str, float]]]  # of virtual people: by person and minute [ms]
 SECURITY = {
@@ -38,24 +49,41 @@ SECURITY = {
 
 
 def _urgency(person: dict[str, Any]) -> tuple[int, int, str]:
-    alerts = person["alerts"]
+    """Open clinical alerts by severity, then acknowledged ones, then the unknown, then glucose out of range."""
+    alerts, glucose = person["alerts"], person["observed"].get("glucose", TARGET[0])
     clinical = [SEVERITY[a["severity"]] for a in alerts if a["kind"] == "clinical" and a["state"] == "active"]
     if clinical:
         return 0, min(clinical), person["person"]
     if any(a["kind"] == "clinical" for a in alerts):
         return 1, 0, person["person"]
-    return (2 if alerts else 3), 0, person["person"]
+    if alerts or person["stale"]:
+        return 2, 0, person["person"]
+    return (4 if TARGET[0] <= glucose <= TARGET[1] else 3), 0, person["person"]
+
+
+def _channels(estimates: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
+    """Channels that the estimates hold as a state, with their unit, in the page's order."""
+    names = {name for e in estimates for name in e["state"] if name in MEASURABLE}
+    ordered = [name for name in FIRST if name in names] + sorted(names - set(FIRST))
+    return [{"name": name, "unit": CHANNELS[name].ucum} for name in ordered]
+
+
+class UnsafePageError(ValueError):
+    """A page that strangers could read; nothing was served."""
 
 
 class Page:
-    """Routes; `acknowledge` is handed in: (person, alert_id, by)."""
+    """Routes; `acknowledge` is handed in: (person, alert_id, by), and so is the clock [ms].
+
+    With `truths` it is the demo's page, whose readings come faster than life until they have reached now.
+    """
 
     def __init__(
         self, store: Store, acknowledge: Acknowledge, token: str | None = None, loopback: bool = True,
-        truths: Truths | None = None,
+        truths: Truths | None = None, clock: Callable[[], int] = lambda: int(time.time() * 1000),
     ) -> None:  # fmt: skip
         self.store, self.acknowledge, self.token, self.loopback = store, acknowledge, token, loopback
-        self.truths = truths or {}
+        self.truths, self.demo, self.clock = truths or {}, truths is not None, clock
         self.seen: tuple[int, int, int] = (0, 0, 0)
         self.listeners: set[asyncio.Queue[bytes]] = set()
 
@@ -107,22 +135,33 @@ class Page:
         for alert in alerts:
             if alert["state"] in OPEN:
                 mine.setdefault(alert["person"], []).append(alert)
-        clock = max((e["time"] for e in latest), default=0)
+        clock, newest = self.clock(), max((e["time"] for e in latest), default=0)
+        accelerated = self.demo and newest < clock - CATCHING_UP_MS
+        clock = newest if accelerated else clock
         people = [
             {
-                "person": e["person"], "time": e["time"], "age_s": (clock - e["time"]) / 1000,
+                "person": e["person"], "time": e["time"], "age_s": max(0.0, (clock - e["time"]) / 1000),
                 "stale": clock - e["time"] > STALE_MS, "observed": e["observed"], "state": _brief(e),
                 "outlook": e["outlook"], "alerts": mine.get(e["person"], []), "truth": e["person"] in self.truths,
             }
             for e in latest
         ]  # fmt: skip
         people.sort(key=_urgency)
-        return web.json_response({"clock": clock, "people": people}, dumps=_json)
+        document = {
+            "clock": clock,
+            "accelerated": accelerated,
+            "channels": _channels(latest),
+            "people": people,
+        }
+        return web.json_response(document, dumps=_json)
 
     async def person(self, request: web.Request) -> web.Response:
         """One person's last hours: series, parameters, alerts, the newest forecasts."""
         name = request.match_info["person"]
-        hours = min(max(float(request.query.get("hours", "8")), 1.0), 72.0)
+        try:
+            hours = min(max(float(request.query.get("hours", "8")), 1.0), 72.0)
+        except ValueError as error:
+            raise web.HTTPBadRequest(text="hours is a number") from error
         latest = [e for e in await self.store.latest() if e["person"] == name]
         if not latest:
             raise web.HTTPNotFound(text="nobody by this name")
@@ -145,10 +184,13 @@ class Page:
                     kept = []
                 newest[forecast["channel"]] = [*kept, forecast]
         alerts = [a for a in await self.store.alerts(0, name) if a["state"] != "pending"]
-        parameters = latest[0]["parameter"]
-        document = {"person": name, "series": series, "outlook": newest, "alerts": alerts[:20],
-                    "parameter": parameters, "probability": latest[0]["probability"],
-                    "surprise": latest[0]["surprise"]}  # fmt: skip
+        held = latest[0]["state"], latest[0]["parameter"]
+        document = {
+            "person": name, "time": until, "virtual": name in self.truths, "channels": _channels(latest),
+            "series": series, "outlook": newest, "alerts": alerts[:20], "state": held[0], "parameter": held[1],
+            "units": {n: UNITS.get(n, "") for part in held for n in part},
+            "probability": _newest_probability(rows), "surprise": latest[0]["surprise"],
+        }  # fmt: skip
         return web.json_response(document, dumps=_json)
 
     async def take(self, request: web.Request) -> web.Response:
@@ -157,7 +199,14 @@ class Page:
         found = [a for a in await self.store.alerts() if a["alert_id"] == identity]
         if not found:
             raise web.HTTPNotFound(text="no such alert")
-        await self.acknowledge(found[0]["person"], identity, "page")
+        try:
+            by = orjson.loads(await request.read() or b"{}").get("by") or "page"
+            await asyncio.wait_for(self.acknowledge(found[0]["person"], identity, str(by)[:100]), 10)
+        except (orjson.JSONDecodeError, AttributeError) as error:
+            raise web.HTTPBadRequest(text="the body is no JSON object") from error
+        except (KafkaError, Unavailable, TimeoutError, OSError):
+            log.warning("acknowledge_failed", alert_id=identity)
+            return web.json_response({"error": "kafka_unavailable"}, status=503)
         return web.json_response({"alert_id": identity}, status=202)
 
     async def events(self, request: web.Request) -> web.StreamResponse:
@@ -203,7 +252,13 @@ class Page:
 
 
 def _brief(estimate: dict[str, Any]) -> dict[str, Any]:
-    return {name: estimate["state"][name] for name in ("heart_rate", "glucose") if name in estimate["state"]}
+    return {name: value for name, value in estimate["state"].items() if name in MEASURABLE}
+
+
+def _newest_probability(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """The chances of the newest tick that has any: a minute of heart rate alone gives none of glucose."""
+    found: dict[str, float] = next((e["probability"] for e in reversed(rows) if e["probability"]), {})
+    return found
 
 
 def _json(document: Any) -> str:
@@ -216,7 +271,7 @@ async def serve(
     """Run until cancelled; refuses to leave loopback without a token."""
     loopback = settings.page_host in LOOPBACK
     if not loopback and settings.page_token is None:
-        raise ValueError(f"page_host {settings.page_host} is not loopback: TWIN_PAGE_TOKEN is needed")
+        raise UnsafePageError(f"page_host {settings.page_host} is not loopback: TWIN_PAGE_TOKEN is needed")
     store = open_store(settings)
     await store.open()
 

@@ -39,6 +39,7 @@ def test_each_fault_names_field_and_reason():
     assert reason_of(time="2026-11-20T07:31:05") == ("time", Reason.BAD_TIME)
     assert reason_of(time=NOW_MS + 400_000) == ("time", Reason.FUTURE)
     assert reason_of(person="x" * 10_000) == ("person", Reason.SCHEMA_INVALID)
+    assert reason_of(quality=["ok"]) == ("quality", Reason.SCHEMA_INVALID)
     assert reason_of(extra=1) == ("extra", Reason.SCHEMA_INVALID)
 
 
@@ -50,7 +51,7 @@ def test_a_bad_reading_of_a_batch_costs_itself():
         "time": [NOW_MS - 3] * 3,
         "value": [60.0, 999.0, 61.0],
     }
-    found = decode([orjson.dumps(batch), b"[1", b"", b'{"value": NaN}'], [None] * 4, NOW_MS)
+    found = decode([orjson.dumps(batch), b"[1", b"", b'{"value": }'], [None] * 4, NOW_MS)
 
     assert found.value.tolist() == [60.0, 61.0]
     assert [(r.record, r.index, r.reason) for r in found.refused] == [
@@ -58,6 +59,19 @@ def test_a_bad_reading_of_a_batch_costs_itself():
         (1, 0, Reason.UNPARSEABLE),
         (2, 0, Reason.UNPARSEABLE),
         (3, 0, Reason.UNPARSEABLE),
+    ]
+
+
+def test_numbers_that_json_has_not_cost_themselves_only():
+    text = (
+        b'{"schema": "readings/1", "person": "ada", "channel": ["heart_rate", "heart_rate", "heart_rate", "heart_rate"],'
+        b' "time": [1795159865000, 1795159866000, 1795159867000, 1795159868000], "value": [NaN, -Infinity, 1e400, 61]}'
+    )
+    found = decode([text], [b"ada"], NOW_MS)
+
+    assert found.value.tolist() == [61.0]
+    assert [(r.index, r.field, r.reason) for r in found.refused] == [
+        (i, "value", Reason.NOT_FINITE) for i in range(3)
     ]
 
 
@@ -83,7 +97,24 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: (
         st.lists(inner, max_size=4)
-        | st.dictionaries(st.sampled_from([*GOOD, "schema", "op", "sigma"]), inner, max_size=6)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    *GOOD,
+                    "schema",
+                    "op",
+                    "sigma",
+                    "unit",
+                    "quality",
+                    "revision",
+                    "record_id",
+                    "source",
+                    "ingested_at",
+                ]
+            ),
+            inner,
+            max_size=6,
+        )
     ),
 )
 

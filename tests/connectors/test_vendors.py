@@ -8,9 +8,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from connectors.alerts.webhook import sign
 from connectors.errors import PayloadError
+from connectors.tink import read_keyset
 from connectors.vendors import dexcom, google_health
 
 PAYLOADS = Path(__file__).parent / "payloads"
+
+
+def signed(key, body, identity=77):
+    return base64.b64encode(
+        b"\x01" + identity.to_bytes(4, "big") + key.sign(body, ec.ECDSA(hashes.SHA256()))
+    ).decode()
 
 
 def load(name):
@@ -76,3 +83,51 @@ def test_standard_webhooks_golden_vectors():
         sign(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
         == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
     )
+
+
+def test_a_broken_record_of_a_payload_costs_itself():
+    egvs, points = load("dexcom_egvs.json"), load("google_health_list.json")
+    egvs["records"].insert(1, {"recordId": "x", "systemTime": "yesterday", "value": 1})
+    egvs["records"].append(7)
+    points["dataPoints"].insert(0, {"sleep": {"stages": [3]}})
+    faults = []
+
+    assert len(list(dexcom.parse(egvs, "ada", faults))) == 3
+    assert len(list(google_health.parse(points, "ada", faults))) == 6
+    assert [fault.place for fault in faults] == [
+        "records[1].systemTime",
+        f"records[{len(egvs['records']) - 1}]",
+        "dataPoints[0].sleep.stages[0]",
+    ]
+
+
+NOTICE = {
+    "data": {"version": "1", "healthUserId": "1234567890", "operation": "UPSERT", "dataType": "heart-rate"}
+}
+
+
+def test_notifications_are_read_one_or_a_list_and_faults_named():
+    assert google_health.notices(NOTICE) == [google_health.Notice("1234567890", "heart-rate", "UPSERT")]
+    assert len(google_health.notices([NOTICE, NOTICE])) == 2
+    for broken, place in (
+        ([NOTICE, {"data": 1}], "[1].data"),
+        ({"data": {}}, "data.healthUserId"),
+        ({"data": NOTICE["data"] | {"operation": "PEEK"}}, "data.operation"),
+        ([], "[]"),
+    ):
+        with pytest.raises(PayloadError) as caught:
+            google_health.notices(broken)
+        assert caught.value.place == place
+
+
+def test_a_keyset_as_google_publishes_it_gives_keys_that_verify(keyset):
+    key, document = keyset
+    body = b'{"type":"verification"}'
+
+    keys = read_keyset(document)
+    google_health.verify(body, {google_health.SIGNATURE_HEADER: signed(key, body)}, keys)
+    assert list(keys) == [77]
+    with pytest.raises(PayloadError):
+        read_keyset(b'{"key": [{"status": "ENABLED"}]}')
+    with pytest.raises(PayloadError):
+        read_keyset(document.replace(b"ENABLED", b"DISABLED"))

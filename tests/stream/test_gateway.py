@@ -1,17 +1,23 @@
 import asyncio
+import base64
 import gzip
 import json
+import os
 
 import orjson
+import pytest
 from aiohttp import ClientSession, web
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from connectors.decode import decode
+from connectors.errors import PayloadError
 from stream import topics
 from stream.gateway import Gateway
 from stream.settings import Settings
 
 READING = {"person": "ada", "channel": "heart_rate", "time": "2025-11-20T07:31:05Z", "value": 62.0}
-KEYS = '{"readings": "open-sesame", "dexcom": "other"}'
+KEYS = '{"readings": "open-sesame", "dexcom": "other", "google_health": "of-google"}'
 
 
 class Recorder:
@@ -22,12 +28,12 @@ class Recorder:
         self.sent.append((topic, key, value, headers))
 
 
-def post(path, body, key="open-sesame", headers=None, monkeypatch=None):
+def post(path, body, key="open-sesame", headers=None, monkeypatch=None, reachable=None):
     monkeypatch.setenv("TWIN_VENDOR_KEYS", KEYS)
     recorder = Recorder()
 
     async def run():
-        runner = web.AppRunner(Gateway(Settings(), recorder).app())
+        runner = web.AppRunner(Gateway(Settings(), recorder, *reachable or ()).app())
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
@@ -35,8 +41,9 @@ def post(path, body, key="open-sesame", headers=None, monkeypatch=None):
         try:
             async with ClientSession() as session:
                 all_headers = {"Authorization": f"Bearer {key}"} | (headers or {})
-                async with session.post(
-                    f"http://127.0.0.1:{port}{path}", data=body, headers=all_headers
+                method = "GET" if body is None else "POST"
+                async with session.request(
+                    method, f"http://127.0.0.1:{port}{path}", data=body, headers=all_headers
                 ) as answer:
                     return answer.status, await answer.json(content_type=None)
         finally:
@@ -118,3 +125,122 @@ def test_broken_bodies_are_refused_and_dead_lettered(monkeypatch):
 
     assert (status, answer["place"]) == (400, "records")
     assert sent[0][0] == "raw.dexcom.v1.dlq"
+
+
+DOOR = "/v1/vendors/google_health"
+NOTICE = {
+    "data": {
+        "version": "1",
+        "clientProvidedSubscriptionName": "sub-1",
+        "healthUserId": "1234567890",
+        "operation": "UPSERT",
+        "dataType": "heart-rate",
+        "intervals": [
+            {"physicalTimeInterval": {"startTime": "2026-11-20T07:00:00Z", "endTime": "2026-11-20T07:15:00Z"}}
+        ],
+    }
+}
+
+
+def notify(body, key, path, monkeypatch, authorization="of-google", tamper=b""):
+    monkeypatch.setenv("TWIN_GOOGLE_HEALTH_KEYSET", str(path))
+    signature = b"\x01" + (77).to_bytes(4, "big") + key.sign(body, ec.ECDSA(hashes.SHA256()))
+    headers = {"GOOGLE-HEALTH-API-SIGNATURE": base64.b64encode(signature).decode()}
+    return post(DOOR, body + tamper, key=authorization, headers=headers, monkeypatch=monkeypatch)
+
+
+def test_a_signed_notification_is_acknowledged_and_goes_raw(monkeypatch, keyset, tmp_path):
+    key, document = keyset
+    (tmp_path / "keys.json").write_bytes(document)
+    for payload in (NOTICE, [NOTICE, NOTICE]):
+        body = json.dumps(payload).encode()
+        status, answer, sent = notify(body, key, tmp_path / "keys.json", monkeypatch)
+
+        assert (status, answer) == (204, None)
+        assert [(topic, gzip.decompress(value)) for topic, _, value, _ in sent] == [
+            ("raw.google_health.v1", body)
+        ]
+        assert b"1234567890" not in sent[0][1], "the vendor's user id is no key"
+
+
+def test_a_wrong_signature_gets_401_and_learns_nothing(monkeypatch, keyset, tmp_path):
+    key, document = keyset
+    (tmp_path / "keys.json").write_bytes(document)
+    body, path = json.dumps(NOTICE).encode(), tmp_path / "keys.json"
+    stranger = ec.generate_private_key(ec.SECP256R1())
+    answers = [
+        notify(body, stranger, path, monkeypatch),
+        notify(body, key, path, monkeypatch, tamper=b" "),
+        notify(body, key, path, monkeypatch, authorization="wrong"),
+        notify(body, key, tmp_path / "nowhere", monkeypatch),
+        post(DOOR, body, key="of-google", monkeypatch=monkeypatch),
+    ]
+
+    assert answers == [(401, {"error": "unauthorized"}, [])] * 5
+
+
+def test_keys_rotate_without_a_restart(monkeypatch, keyset, tmp_path):
+    document = keyset[1]
+    path = tmp_path / "keys.json"
+    path.write_bytes(b'{"key": []}')
+    monkeypatch.setenv("TWIN_GOOGLE_HEALTH_KEYSET", str(path))
+    gateway = Gateway(Settings(), Recorder())
+    with pytest.raises(PayloadError, match="no enabled"):
+        gateway._keys(path)
+    path.write_bytes(document)
+    os.utime(path, (1, 1))
+
+    assert list(gateway._keys(path)) == [77]
+
+
+def test_the_handshake_of_a_subscription_is_201_with_the_secret_and_401_without(monkeypatch):
+    body = b'{"type":"verification"}'
+
+    assert post(DOOR, body, key="of-google", monkeypatch=monkeypatch) == (201, None, [])
+    assert post(DOOR, body, key="", monkeypatch=monkeypatch) == (401, {"error": "unauthorized"}, [])
+
+
+def test_a_broken_notification_is_refused_by_place_and_dead_lettered(monkeypatch, keyset, tmp_path):
+    key, document = keyset
+    (tmp_path / "keys.json").write_bytes(document)
+    status, answer, sent = notify(b'{"data": {}}', key, tmp_path / "keys.json", monkeypatch)
+
+    assert (status, answer["place"]) == (400, "data.healthUserId")
+    assert sent[0][0] == "raw.google_health.v1.dlq"
+
+
+def test_a_broken_record_costs_itself_and_the_payload_is_dead_lettered_beside(monkeypatch):
+    good = {"recordId": "r-1", "systemTime": "2025-11-20T07:31:05Z", "value": 118, "unit": "mg/dL"}
+    body = json.dumps({"recordType": "egv", "records": [good, good | {"systemTime": "soon"}]}).encode()
+    status, answer, sent = post("/v1/vendors/dexcom?person=ada", body, key="other", monkeypatch=monkeypatch)
+
+    assert (status, answer["accepted"]) == (202, 1)
+    assert [r["field"] for r in answer["refused"]] == ["records[1].systemTime"]
+    assert [s[0] for s in sent] == ["raw.dexcom.v1", "raw.dexcom.v1.dlq", topics.READING]
+    assert json.loads(sent[2][2])["record_id"] == ["r-1"]
+
+
+def test_identity_and_source_of_a_reading_reach_the_topic(monkeypatch):
+    first = READING | {"record_id": "a", "source": "watch", "revision": 2}
+    batch = {"schema": "readings/1", "person": "ada", "channel": ["heart_rate"] * 3, "record_id": ["x", "y", "z"],
+             "time": [1763623865000 + i for i in range(3)], "value": [60, 999, 62]}  # fmt: skip
+    _, answer, sent = post("/v1/readings", orjson.dumps([first, batch, READING]), monkeypatch=monkeypatch)
+    written = decode([s[2] for s in sent], [b"ada"] * len(sent), 1_795_600_000_000)
+    direct = decode([orjson.dumps(d) for d in (first, batch, READING)], [b"ada"] * 3, 1_795_600_000_000)
+
+    assert (answer["accepted"], answer["refused"][0]["index"]) == (4, [1, 1])
+    assert sorted(zip(written.key, written.source, written.revision, strict=True)) == sorted(
+        zip(direct.key, direct.source, direct.revision, strict=True)
+    )
+
+
+def test_ready_says_whether_kafka_answers(monkeypatch):
+    async def away():
+        return False
+
+    assert post("/live", None, monkeypatch=monkeypatch)[0] == 200
+    assert post("/ready", None, monkeypatch=monkeypatch)[0] == 200
+    assert post("/ready", None, monkeypatch=monkeypatch, reachable=[away])[:2] == (
+        503,
+        {"status": "kafka_unavailable"},
+    )

@@ -15,6 +15,7 @@ from stream.page.server import Page
 from stream.virtual import DEMO, simulate
 from stream.warm import readings_of
 
+NOW_MS = 1_763_625_700_000
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -27,7 +28,7 @@ ARGUMENTS = [
 
 def falling():
     readings = readings_of("glucose", 30, 300, 0.0, "ada")
-    readings.time_ms = readings.time_ms - int(readings.time_ms.max()) + 1_763_622_000_000
+    readings.time_ms = readings.time_ms - int(readings.time_ms.max()) + 1_763_625_600_000
     readings.value = np.concatenate([np.linspace(160.0, 66.0, 17), np.full(13, 64.0)])
     return readings
 
@@ -36,7 +37,7 @@ def falling():
 def served(tmp_path):
     store, taken = SqliteStore(tmp_path / "t.sqlite"), []
     cohort = Cohort()
-    virtual, truth = simulate(DEMO[0], 1_763_600_400_000, 0.25)
+    virtual, truth = simulate(DEMO[0], 1_763_600_400_000, 0.29)
     virtual.person[:] = 0
     rows, alerts = [], []
     for readings in (virtual, falling()):
@@ -46,14 +47,15 @@ def served(tmp_path):
 
     async def acknowledge(person, identity, by):
         taken.append(identity)
-        await store.write([], cohort.acknowledge(person, identity, by, 1_763_622_100_000))
+        await store.write([], cohort.acknowledge(person, identity, by, 1_763_625_700_000))
 
     loop, box, started = asyncio.new_event_loop(), {}, threading.Event()
 
     async def start():
         await store.write(rows, alerts)
         box["runner"] = web.AppRunner(
-            Page(store, acknowledge, truths={DEMO[0].name: truth}).app(), shutdown_timeout=0.1
+            Page(store, acknowledge, truths={DEMO[0].name: truth}, clock=lambda: NOW_MS).app(),
+            shutdown_timeout=0.1,
         )
         await box["runner"].setup()
         await web.TCPSite(box["runner"], "127.0.0.1", 0).start()
@@ -90,14 +92,21 @@ def test_a_nurse_sees_who_needs_attention_and_acknowledges(served, chromium):
         assert "Low glucose soon" in first
         assert "Decision support, not a medical device" in page.inner_text("header")
         assert page.locator("canvas").count() >= 1
+        assert "Now 64 mg/dL: already below 70." in page.inner_text(".alert")
         painted = page.evaluate(
             "() => { const c = document.querySelector('canvas'); return c.getContext('2d').getImageData(0,0,c.width,c.height).data.some(v => v) }"
         )
         assert painted
+        page.fill("#by", "night shift")
         page.click("button.take")
         page.wait_for_selector(".alert.acknowledged")
+        assert "Acknowledged by night shift" in page.inner_text(".alert.acknowledged")
         page.locator("button.person", has_text="virtual-1").click()
         page.wait_for_selector("text=truth (virtual person)")
+        page.wait_for_selector("text=meal, g carbohydrate")
+        assert "roughly known" in page.inner_text("#one")
+        page.click("summary")
+        assert "Plasma insulin mass" in page.inner_text("details")
         assert page.locator("canvas").count() == 2
         page.set_viewport_size({"width": 380, "height": 800})
         page.emulate_media(color_scheme="dark")
@@ -117,7 +126,7 @@ def test_new_data_appear_without_a_reload(served, chromium):
         page.goto(address)
         page.wait_for_selector("button.person")
         newcomer = readings_of("glucose", 3, 300, 120.0, "newcomer")
-        newcomer.time_ms = newcomer.time_ms - int(newcomer.time_ms.max()) + 1_763_622_600_000
+        newcomer.time_ms = newcomer.time_ms - int(newcomer.time_ms.max()) + 1_763_626_200_000
         done = cohort.apply(newcomer)
         rows = list(estimates(cohort, done))
         asyncio.run_coroutine_threadsafe(store.write(rows, []), loop).result(10)
@@ -140,3 +149,50 @@ def test_a_foreign_host_and_origin_are_refused(served):
             urllib.request.urlopen(request)
         caught.value.close()
         assert caught.value.code == 403
+
+
+def test_a_page_that_lost_its_server_says_so(served, chromium):
+    address = served[0]
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        page = browser.new_page()
+        page.goto(address)
+        page.wait_for_selector("button.person")
+        assert page.is_hidden("#broken")
+        page.route("**/api/**", lambda route: route.abort())
+        page.evaluate("() => dispatchEvent(new Event('resize'))")
+        page.wait_for_selector("#broken:visible")
+        assert "no longer renewed" in page.inner_text("#broken")
+        browser.close()
+
+
+def api(served, path):
+    import json
+    import urllib.request
+
+    with urllib.request.urlopen(served[0] + path) as answer:
+        return json.load(answer)
+
+
+def test_who_needs_attention_comes_first_and_ages_are_those_of_the_clock(served):
+    found = api(served, "api/people")
+
+    assert [p["person"] for p in found["people"]] == ["ada", DEMO[0].name]
+    assert found["people"][0]["age_s"] == 100.0
+    assert [c["name"] for c in found["channels"]] == ["glucose", "heart_rate"]
+
+
+def test_a_person_shows_what_the_estimate_holds_with_units(served):
+    found = api(served, f"api/people/{DEMO[0].name}")
+
+    assert {"oxygen_uptake", "plasma_insulin_mass", "glucose"} <= set(found["state"])
+    assert set(found["state"]) | set(found["parameter"]) == set(found["units"])
+    assert (found["units"]["oxygen_uptake"], found["units"]["glucose"]) == ("mL/kg/min", "mg/dL")
+    assert all(found["units"].values())
+    meals = [
+        e["observed"]["carbohydrate_intake"]
+        for e in found["series"]
+        if "carbohydrate_intake" in e["observed"]
+    ]
+    assert meals == [45.0]
+    assert set(found["series"][-1]["state"]) == {"glucose", "heart_rate"}

@@ -1,14 +1,50 @@
-// Plain words and units for what the twin learns; a name that is not here is shown as it is.
-export const WORDS = {
-  resting_heart_rate_parameter: ["Resting heart rate, own", "/min"], met_gain: ["How the device's activity counts", "×"],
-  maximal_oxygen_uptake: ["Fitness (VO₂max)", "mL/kg/min"], sleep_fall: ["Fall of heart rate in sleep", "/min"],
-  circadian_amplitude: ["Daily rhythm of heart rate", "/min"], recovery_time: ["Heart-rate recovery time", "s"],
-  insulin_sensitivity: ["Insulin sensitivity", "relative"], basal_glucose: ["Own basal glucose", "mg/dL"],
-  gastric_emptying: ["Stomach emptying", "/min"],
+// Plain words for names that a nurse need not know; a name that is not here is shown as it is, without underscores.
+const WORDS = {
+  resting_heart_rate_parameter: "Resting heart rate, own",
+  met_gain: "How the device's activity counts",
+  maximal_oxygen_uptake: "Fitness (VO₂max)",
+  sleep_fall: "Fall of heart rate in sleep",
+  circadian_amplitude: "Daily rhythm of heart rate",
+  recovery_time: "Heart-rate recovery time",
+  insulin_sensitivity: "Insulin sensitivity (1 = average)",
+  basal_glucose: "Own basal glucose",
+  gastric_emptying: "Stomach emptying",
+  mean_arterial_pressure: "Mean arterial pressure (not measured)",
+  glucose: "Glucose",
+  heart_rate: "Heart rate",
 };
-export const CHANNEL = { glucose: ["Glucose", "mg/dL"], heart_rate: ["Heart rate", "/min"] };
-export function ago(seconds) {
-  if (seconds < 90) return "now"; if (seconds < 5400) return `${Math.round(seconds / 60)} min ago`;
-  if (seconds < 172800) return `${Math.round(seconds / 3600)} h ago`; return `${Math.round(seconds / 86400)} days ago`;
+const UNITS = { "mm[Hg]": "mmHg", "[iU]": "U", "[iU]/h": "U/h", Cel: "°C", 1: "", "/min": "/min" };
+
+export function word(name) {
+  return WORDS[name] || (name.charAt(0).toUpperCase() + name.slice(1)).replaceAll("_", " ");
 }
-export function at(ms) { return new Date(ms).toLocaleString([], { weekday: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC" }); }
+
+export function unit(ucum) {
+  return ucum in UNITS ? UNITS[ucum] : (ucum || "").replaceAll("[Hg]", "Hg");
+}
+
+/** Mean ± sd with as many decimals as the sd deserves (two significant digits of it). */
+export function spread(v) {
+  const size = v.sd > 0 ? v.sd : Math.abs(v.mean) / 100;
+  const decimals = size > 0 ? Math.min(6, Math.max(0, 1 - Math.floor(Math.log10(size)))) : 0;
+  const places = size >= 3 ? 0 : decimals;
+  return `${v.mean.toFixed(places)} ± ${v.sd.toFixed(places)}`;
+}
+
+/** How well something is known, from its coefficient of variation. */
+export function sureness(v) {
+  const share = v.sd / Math.max(Math.abs(v.mean), 1e-12);
+  if (share < 0.1) return "well known";
+  return share < 0.35 ? "roughly known" : "still learning";
+}
+
+export function ago(seconds) {
+  if (seconds < 90) return "now";
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min ago`;
+  if (seconds < 172800) return `${Math.round(seconds / 3600)} h ago`;
+  return `${Math.round(seconds / 86400)} days ago`;
+}
+
+const ZONE = { timeZone: "UTC", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+export const clock = ms => new Date(ms).toLocaleTimeString("en-GB", ZONE);
+export const at = ms => new Date(ms).toLocaleString("en-GB", { weekday: "short", ...ZONE });
