@@ -1,0 +1,302 @@
+"""The filter that the foreign simulator judges: type 1 diabetes with a pump, as block G should carry it.
+
+The insulin path is deterministic once the pump's doses are known, so it runs once, outside the sigma points. What is
+left are eleven states: ln Gp, ln Gt, interstitial glucose, stomach, gut, ln sI, Gb, ln kst, the sensor's coloured
+error e with its driver e', and a disturbance flux d for everything that the mechanism lacks.
+
+    de/dt = (e' - e) / 7,  de'/dt = -e' / 32 + noise   (the sensor's error is smooth: .73 after 15 min, .49 after 30)
+    dd/dt = -d / 20 + noise                             (added to dGp/dt, mg/kg/min)
+    EGP = sp(2.4 - kp2 (Gp - Gpb) - kp3 sI^.5 (Id - Ib), 0.1): basal production is the same for everybody
+    Gt at rest and Vm0 follow from Gb; Ib from the programmed basal rate
+
+Rates are clamped inside (ln Gt 0-8, ln sI -3 to 1.5, ln kst -6.5 to -3): wild sigma points broke the filter otherwise.
+Constants: population means of the UVA/Padova adults in the product's type 1 set.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import expm
+
+from twin import constants as k_
+from twin.filter.correct import correct
+from twin.filter.points import draw, gather
+from twin.jit import equation, kernel
+from twin.numerics import exp, softplus
+from twin.physiology.glucose import (
+    appearance,
+    gut_rate,
+    renal_excretion,
+    sensor_rate,
+    stomach_rate,
+    tissue_uptake,
+)
+from twin.physiology.insulin import delayed_insulin_rate, plasma_insulin_rate
+from twin.physiology.insulin_signalling import glut4_demand, glut4_rate, interstitial_insulin_rate
+
+(PLASMA, TISSUE, SITE, STOMACH, GUT, SENSITIVITY, BASAL, EMPTYING, ERROR, DRIVER, DISTURBANCE) = range(11)
+N, STRIDE = 11, 24
+STEP = 5  # minutes between readings; RK4 goes by one
+MEAL_MINUTES = 10
+ERROR_LAG, DRIVER_MINUTES = 7.0, 32.0
+FLOOR = 39.0  # the sensor shows no less, mg/dL
+
+
+class Settings(NamedTuple):
+    """Noise and priors; sd where not said otherwise."""
+
+    sensor_sd: float = 13.0  # of e, mg/dL
+    white: float = 0.4  # of a reading, mg/dL
+    flux_sd: float = 0.8  # of d at rest, mg/kg/min
+    flux_per_appearance: float = 0.6  # of d, share of Ra
+    flux_minutes: float = 20.0
+    glucose: float = 0.01  # ln Gp and ln Gt, per sqrt(5 min)
+    site: float = 0.5  # mg/dL per sqrt(5 min)
+    sensitivity: float = 0.6  # prior median of sI
+    sensitivity_sd: float = 0.6  # prior, ln
+    sensitivity_walk: float = 0.06  # ln per sqrt(day)
+    basal: float = 130.0  # Gb, prior mean, mg/dL
+    basal_sd: float = 12.0
+    basal_walk: float = 10.0  # mg/dL per sqrt(day)
+    emptying: float = 0.012  # kst, prior median, 1/min
+    emptying_sd: float = 0.1  # ln
+    meal: float = 0.10  # sd of a logged meal, share
+    production: float = 2.4  # EGP at rest, mg/kg/min
+
+
+class Body(NamedTuple):
+    """What is fixed for a person, and what the pump's basal rate says of insulin at rest."""
+
+    weight: float
+    vg: float
+    k1: float
+    k2: float
+    kp2: float
+    kp3: float
+    fc: float
+    km: float
+    capacity: float
+    ke1: float
+    ke2: float
+    phi: float
+    kab: float
+    vi: float
+    clearance: float  # m4 + HE m2, 1/min
+    m2: float
+    m4: float
+    extraction: float
+    ki: float
+    p2u: float
+    potency: float
+    ka1: float
+    ka2: float
+    kd: float
+    basal_infusion: float  # pmol/kg/min
+    basal_insulin: float  # Ib, pmol/L
+    basal_glut4: float
+
+
+def body_of(weight_kg, basal_units_per_hour):
+    """A person with type 1 diabetes from weight and programmed basal rate."""
+    k = k_.constants_of(k_.Profile(weight_kg=weight_kg, conditions=("t1d",)))
+    infusion = basal_units_per_hour / 60.0 * 6000.0 / weight_kg
+    clearance = k[k_.M4] + k[k_.M6] * k[k_.M2]
+    insulin = infusion / clearance / k[k_.VI]
+    return Body(
+        weight_kg, k[k_.VG], k[k_.K1], k[k_.K2], k[k_.KP2], k[k_.KP3], k[k_.FC], k[k_.KM], k[k_.CAPACITY], k[k_.KE1],
+        k[k_.KE2], k[k_.PHI], k[k_.KAB], k[k_.VI], clearance, k[k_.M2], k[k_.M4], k[k_.M6], k[k_.KI], k[k_.P2U],
+        k[k_.POTENCY], k[k_.KA1], k[k_.KA2], k[k_.KD], infusion, insulin, insulin / (k[k_.POTENCY] + insulin),
+    )  # fmt: skip
+
+
+@kernel
+def insulin_path(infusion, b, path):
+    """Fill `path` (minutes + 1, 2) with delayed insulin Id [pmol/L] and surface GLUT4 from `infusion` [pmol/kg/min]."""
+    s = np.zeros(7)  # s1, s2, Ip, I1, Id, Xi, g4, at rest under the basal rate
+    s[0] = b.basal_infusion / (b.kd + b.ka1)
+    s[1] = b.kd * s[0] / b.ka2
+    s[2] = b.basal_insulin * b.vi
+    s[3], s[4], s[5], s[6] = b.basal_insulin, b.basal_insulin, b.basal_insulin, b.basal_glut4
+    d, t, a = np.zeros(7), np.zeros(7), np.zeros(7)
+    path[0, 0], path[0, 1] = s[4], s[6]
+    for minute in range(infusion.shape[0]):
+        a[:] = 0.0
+        t[:] = s
+        for stage in range(4):
+            d[0] = infusion[minute] - (b.kd + b.ka1) * t[0]
+            d[1] = b.kd * t[0] - b.ka2 * t[1]
+            d[2] = plasma_insulin_rate(t[2], 0.0, b.extraction, b.ka1 * t[0] + b.ka2 * t[1], b.m2, b.m4)
+            d[3] = delayed_insulin_rate(t[3], t[2] / b.vi, b.ki)
+            d[4] = delayed_insulin_rate(t[4], t[3], b.ki)
+            d[5] = interstitial_insulin_rate(t[5], t[2] / b.vi, b.p2u)
+            d[6] = glut4_rate(t[6], glut4_demand(t[5], b.potency))
+            weight = 1.0 if stage == 0 or stage == 3 else 2.0
+            ahead = 1.0 if stage == 2 else 0.5
+            for i in range(7):
+                a[i] += weight * d[i]
+                t[i] = s[i] + ahead * d[i]
+        for i in range(7):
+            s[i] += a[i] / 6.0
+        path[minute + 1, 0], path[minute + 1, 1] = s[4], s[6]
+
+
+@equation
+def clip(x, low, high):
+    """Keep a wild sigma point where the equations mean something."""
+    return min(max(x, low), high)
+
+
+@equation
+def rates_of_point(
+    log_plasma, log_tissue, site, stomach, gut, log_sensitivity, basal, log_emptying, error, driver, flux, intake,
+    delayed, glut4, production, flux_minutes, b,
+):  # fmt: skip
+    """Rates of one sigma point, per minute, in the order of the states; sI, Gb and kst stand still."""
+    plasma, tissue = exp(clip(log_plasma, 1.0, 8.0)), exp(clip(log_tissue, 0.0, 8.0))
+    sensitivity, emptying = exp(clip(log_sensitivity, -3.0, 1.5)), exp(clip(log_emptying, -6.5, -3.0))
+    basal = clip(basal, 50.0, 350.0)
+    basal_plasma = basal * b.vg
+    basal_excretion = renal_excretion(basal_plasma, b.ke1, b.ke2)
+    basal_tissue = max((b.fc + basal_excretion + b.k1 * basal_plasma - production) / b.k2, 1.0)
+    velocity = (production - b.fc - basal_excretion) * (b.km + basal_tissue) / basal_tissue
+    made = softplus(
+        production
+        - b.kp2 * (plasma - basal_plasma)
+        - b.kp3 * exp(0.5 * clip(log_sensitivity, -3.0, 1.5)) * (delayed - b.basal_insulin),
+        0.1,
+    )
+    uptake = tissue_uptake(tissue, glut4, b.basal_glut4, sensitivity, b.capacity, velocity, b.km, 0.0)
+    gain = made + appearance(max(gut, 0.0), b.kab, b.weight) + flux + b.k2 * tissue
+    loss = b.fc + renal_excretion(plasma, b.ke1, b.ke2) + b.k1 * plasma
+    return (
+        (gain - loss) / plasma,
+        (b.k1 * plasma - b.k2 * tissue - uptake) / tissue,
+        sensor_rate(site, plasma / b.vg),
+        stomach_rate(stomach, intake, b.phi, emptying),
+        gut_rate(gut, max(stomach, 0.0), intake, b.phi, emptying, b.kab),
+        (driver - error) / ERROR_LAG,
+        -driver / DRIVER_MINUTES,
+        -flux / flux_minutes,
+    )
+
+
+@kernel
+def rates(x, d, intake, delayed, glut4, s, b):
+    """Rates of all points into `d`; parameters have none."""
+    for j in range(STRIDE):
+        (
+            d[PLASMA * STRIDE + j], d[TISSUE * STRIDE + j], d[SITE * STRIDE + j], d[STOMACH * STRIDE + j],
+            d[GUT * STRIDE + j], d[ERROR * STRIDE + j], d[DRIVER * STRIDE + j], d[DISTURBANCE * STRIDE + j],
+        ) = rates_of_point(
+            x[PLASMA * STRIDE + j], x[TISSUE * STRIDE + j], x[SITE * STRIDE + j], x[STOMACH * STRIDE + j],
+            x[GUT * STRIDE + j], x[SENSITIVITY * STRIDE + j], x[BASAL * STRIDE + j], x[EMPTYING * STRIDE + j],
+            x[ERROR * STRIDE + j], x[DRIVER * STRIDE + j], x[DISTURBANCE * STRIDE + j], intake, delayed, glut4,
+            s.production, s.flux_minutes, b,
+        )  # fmt: skip
+
+
+@kernel
+def advance_minute(x, d, t, a, intake, delayed, glut4, s, b):
+    """One RK4 step of a minute; d, t, a are work space as large as x, d zero where states stand still."""
+    size = N * STRIDE
+    a[:] = 0.0
+    t[:] = x
+    for stage in range(4):
+        rates(t, d, intake, delayed, glut4, s, b)
+        weight = 1.0 if stage == 0 or stage == 3 else 2.0
+        ahead = 1.0 if stage == 2 else 0.5
+        for i in range(size):
+            a[i] += weight * d[i]
+            t[i] = x[i] + ahead * d[i]
+    for i in range(size):
+        x[i] += a[i] / 6.0
+
+
+def error_noise(settings):
+    """What five minutes add to the covariance of (e, e'): P - F P F', P the stationary one."""
+    driver = settings.sensor_sd**2 * (ERROR_LAG + DRIVER_MINUTES) / DRIVER_MINUTES
+    both = driver * DRIVER_MINUTES / (ERROR_LAG + DRIVER_MINUTES)
+    stationary = np.array([[both, both], [both, driver]])
+    step = expm(STEP * np.array([[-1.0 / ERROR_LAG, 1.0 / ERROR_LAG], [0.0, -1.0 / DRIVER_MINUTES]]))
+    return stationary, stationary - step @ stationary @ step.T
+
+
+@kernel
+def add_process_noise(mean, covariance, noise, s, b):
+    """Over five minutes."""
+    ra = appearance(max(mean[GUT], 0.0), b.kab, b.weight)
+    days = STEP / 1440.0
+    for state, sd in ((PLASMA, s.glucose), (TISSUE, s.glucose), (SITE, s.site)):
+        covariance[state, state] += sd * sd
+    covariance[SENSITIVITY, SENSITIVITY] += s.sensitivity_walk**2 * days
+    covariance[BASAL, BASAL] += s.basal_walk**2 * days
+    for i in range(2):
+        for j in range(2):
+            covariance[ERROR + i, ERROR + j] += noise[i, j]
+    variance = s.flux_sd**2 + (s.flux_per_appearance * ra) ** 2
+    covariance[DISTURBANCE, DISTURBANCE] += variance * (1.0 - exp(-2.0 * STEP / s.flux_minutes))
+
+
+@kernel
+def run(glucose, carbohydrate, path, mean, covariance, noise, s, b, out):
+    """Filter a person's readings.
+
+    Args:
+        glucose: readings every five minutes, nan where none (t,) [mg/dL].
+        carbohydrate: logged at the first bite (5 t,) [mg].
+        path: of insulin_path, (>= 5 t, 2).
+        mean, covariance: the prior, then the posterior of the last reading.
+        noise: of the sensor's error over five minutes (2, 2).
+        s, b: Settings, Body.
+        out: filled with mean and sd of ln plasma glucose, the normalised innovation, mean of ln sI and of Gb (t, 5).
+
+    """
+    x, d, t, a = np.zeros(N * STRIDE), np.zeros(N * STRIDE), np.zeros(N * STRIDE), np.zeros(N * STRIDE)
+    factor, gain, report, expected = np.zeros((N, N)), np.zeros(N), np.zeros(3), np.zeros(STRIDE)
+    eaten = np.zeros(glucose.shape[0] * STEP + MEAL_MINUTES)
+    for minute in range(carbohydrate.shape[0]):
+        for ahead in range(MEAL_MINUTES):
+            eaten[minute + ahead] += carbohydrate[minute] / MEAL_MINUTES
+    for i in range(glucose.shape[0]):
+        if i > 0:
+            draw(mean, covariance, factor, x, STRIDE)
+            told = 0.0
+            for minute in range((i - 1) * STEP, i * STEP):
+                delayed, surface = 0.5 * (path[minute] + path[minute + 1])
+                advance_minute(x, d, t, a, eaten[minute], delayed, surface, s, b)
+                told += (s.meal * carbohydrate[minute]) ** 2
+            gather(x, mean, covariance, STRIDE)
+            add_process_noise(mean, covariance, noise, s, b)
+            covariance[STOMACH, STOMACH] += told
+        out[i, 2] = np.nan
+        if not np.isnan(glucose[i]):
+            draw(mean, covariance, factor, x, STRIDE)
+            for j in range(STRIDE):
+                shown = x[SITE * STRIDE + j] + x[ERROR * STRIDE + j]
+                expected[j] = FLOOR + softplus(shown - FLOOR, 1.0)
+            correct(x, expected, STRIDE, glucose[i], s.white**2, mean, covariance, gain, report)
+            out[i, 2] = report[0]
+        out[i, 0], out[i, 1] = mean[PLASMA], np.sqrt(covariance[PLASMA, PLASMA])
+        out[i, 3], out[i, 4] = mean[SENSITIVITY], mean[BASAL]
+
+
+def prior(s, b):
+    """Mean and covariance at rest; glucose unknown to 35 % in its three pools together."""
+    stationary, noise = error_noise(s)
+    mean, covariance = np.zeros(N), np.zeros((N, N))
+    plasma = s.basal * b.vg
+    mean[PLASMA] = np.log(plasma)
+    mean[TISSUE] = np.log((b.fc + b.k1 * plasma - s.production) / b.k2)
+    mean[SITE], mean[BASAL] = s.basal, s.basal
+    mean[SENSITIVITY], mean[EMPTYING] = np.log(s.sensitivity), np.log(s.emptying)
+    sd = {PLASMA: 0.35, TISSUE: 0.35, SITE: 0.35 * s.basal, STOMACH: 3000.0, GUT: 2000.0,
+          SENSITIVITY: s.sensitivity_sd, BASAL: s.basal_sd, EMPTYING: s.emptying_sd,
+          DISTURBANCE: s.flux_sd}  # fmt: skip
+    for i, value in sd.items():
+        covariance[i, i] = value**2
+    for i in (PLASMA, TISSUE, SITE):
+        for j in (PLASMA, TISSUE, SITE):
+            if i != j:
+                covariance[i, j] = 0.95 * sd[i] * sd[j]
+    covariance[ERROR : DRIVER + 1, ERROR : DRIVER + 1] = stationary
+    return mean, covariance, noise
