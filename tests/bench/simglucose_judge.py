@@ -1,36 +1,61 @@
 """How near plasma glucose comes to what a foreign simulator knows: readings of twenty people, days 2 to 5.
 
-python tests/bench/simglucose_judge.py [--json]
+    python tests/bench/simglucose_judge.py [--json]
+
+One row a formulation, set of days and way of telling meals; `sensor` is the sensor against the same plasma glucose.
+The first two sets of days chose the settings; the last was scored once, afterwards.
 """
 
 import csv
 import json
 import sys
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from tests.bench import simglucose_filter as f
-from tests.bench.simglucose_people import DAYS, START, make
+from tests.bench import simglucose_filter as f  # noqa: E402
+from tests.bench.simglucose_insulin import body_of, insulin_path  # noqa: E402
+from tests.bench.simglucose_people import BLIND, CHOSEN, DAYS, START, make  # noqa: E402
 
 READINGS = DAYS * 288 + 1
 SCORED = slice(288, None)  # after the first day
 FORGOTTEN, MISJUDGED = 0.30, 0.30  # share of the meals; sd of ln amount
+EXPLAINED_MINUTES = 15  # a bolus this long after a logged meal belongs to it
+LOW, HYPO = 80.0, 60.0  # mg/dL
+TELLINGS = ("announced", "amounts wrong by 30 %", "30 % forgotten", "unannounced")
+FORMULATIONS = {
+    "study": f.STUDY,
+    "study, unannounced": f.STUDY_UNANNOUNCED,
+    "without the bolus hint": f.Settings(bolus_meal=0.0),
+    "recommended": f.Settings(),
+}
 
 
-def load():
-    """The twenty people as arrays: glucose, plasma (t,), carbohydrate [mg] and bolus [iU] by the minute."""
-    where, people = make(), {}
+@dataclass(slots=True)
+class Person:
+    """Glucose and plasma every five minutes [mg/dL], carbohydrate [mg] and bolus [iU] by the minute."""
+
+    name: str
+    weight: float
+    ratio: float  # g/iU, for comparison with what the filter learns; it never sees it
+    basal: float = 0.0  # iU/h
+    glucose: np.ndarray = field(default_factory=lambda: np.full(READINGS, np.nan))
+    plasma: np.ndarray = field(default_factory=lambda: np.full(READINGS, np.nan))
+    carbohydrate: np.ndarray = field(default_factory=lambda: np.zeros(READINGS * f.STEP))
+    bolus: np.ndarray = field(default_factory=lambda: np.zeros(READINGS * f.STEP))
+
+
+def load(first_seed):
+    """The twenty people of a set of days."""
+    where, people = make(first_seed), {}
     for row in rows(where / "people.csv"):
-        people[row["person"]] = SimpleNamespace(
-            name=row["person"], weight=float(row["weight_kg"]), ratio=float(row["carbohydrate_ratio"]), basal=0.0,
-            glucose=np.full(READINGS, np.nan), plasma=np.full(READINGS, np.nan),
-            carbohydrate=np.zeros(READINGS * f.STEP), bolus=np.zeros(READINGS * f.STEP),
-        )  # fmt: skip
+        people[row["person"]] = Person(
+            row["person"], float(row["weight_kg"]), float(row["carbohydrate_ratio"])
+        )
     for row in rows(where / "truth.csv"):
         people[row["person"]].plasma[minute_of(row) // f.STEP] = float(row["plasma"])
     for row in rows(where / "readings.csv"):
@@ -56,14 +81,114 @@ def minute_of(row):
     return int((datetime.fromisoformat(row["time"]) - START).total_seconds() // 60)
 
 
-def estimate(person, carbohydrate, settings):
-    """Mean and sd of ln plasma glucose, innovation, ln sI, Gb at every reading (t, 5)."""
-    body = f.body_of(person.weight, person.basal)
+def told(person, telling, number):
+    """What the log says of the meals, mg by the minute; seeds fixed by person."""
+    draw = np.random.default_rng([7, number])
+    eaten = person.carbohydrate
+    match telling:
+        case "announced":
+            return eaten
+        case "amounts wrong by 30 %":
+            return eaten * np.exp(MISJUDGED * draw.standard_normal(eaten.size))
+        case "30 % forgotten":
+            return eaten * (draw.random(eaten.size) >= FORGOTTEN)
+    return np.zeros(eaten.size)
+
+
+def doubt_of(person, logged, settings):
+    """Sd of what was eaten, mg by the minute: a share of what was logged, or what an unexplained bolus hints at."""
+    doubt = settings.meal * logged
+    daily_dose = 2.0 * 24.0 * person.basal
+    for minute in np.flatnonzero(person.bolus):
+        if not logged[max(minute - EXPLAINED_MINUTES, 0) : minute + 1].any():
+            doubt[minute] = settings.bolus_meal * 1000.0 * person.bolus[minute] * 500.0 / daily_dose
+    return doubt
+
+
+def estimate(person, logged, settings):
+    """Mean and sd of ln plasma glucose [mg/dL], innovation, ln sI, Gb at every reading (t, 5)."""
+    body = body_of(person.weight, person.basal)
     infusion = body.basal_infusion + person.bolus * 6000.0 / person.weight
     path = np.zeros((infusion.size + 1, 2))
-    f.insulin_path(infusion, body, path)
+    insulin_path(infusion, body, path)
     mean, covariance, noise = f.prior(settings, body)
     out = np.zeros((READINGS, 5))
-    f.run(person.glucose, carbohydrate, path, mean, covariance, noise, settings, body, out)
+    doubt = doubt_of(person, logged, settings)
+    f.run(person.glucose, logged, doubt, path, mean, covariance, noise, settings, body, out)
     out[:, 0] -= np.log(body.vg)
     return out
+
+
+def rms(errors):
+    return float(np.sqrt(np.mean(errors**2)))
+
+
+def judge(people, telling, settings):
+    """The figures of one formulation and way of telling; pooled over people unless said otherwise."""
+    runs = [estimate(person, told(person, telling, i), settings) for i, person in enumerate(people)]
+    truth = np.array([person.plasma[SCORED] for person in people])
+    sensor = np.array([person.glucose[SCORED] for person in people]) - truth
+    log_mean, log_sd = (np.array([run[SCORED, i] for run in runs]) for i in (0, 1))
+    error = np.exp(log_mean) - truth
+    covered = np.abs(np.log(truth) - log_mean) < 1.96 * log_sd
+    hypo, low = truth < HYPO, (truth >= HYPO) & (truth < LOW)
+    ratios = [np.log(person.ratio) for person in people]
+    return {
+        "rmse": rms(error),
+        "sensor_rmse": rms(sensor),
+        "ratio": rms(error) / rms(sensor),
+        "nearer": sum(rms(own) < rms(shown) for own, shown in zip(error, sensor, strict=True)),
+        "coverage": float(covered.mean()),
+        "people_covered": float(np.mean(covered.mean(axis=1) > 0.90)),
+        "nis": float(np.mean([np.nanmean(run[SCORED, 2] ** 2) for run in runs])),
+        "hypo_bias": float(error[hypo].mean()),
+        "hypo_rmse": rms(error[hypo]),
+        "hypo_coverage": float(covered[hypo].mean()),
+        "sensor_hypo_bias": float(sensor[hypo].mean()),
+        "sensor_hypo_rmse": rms(sensor[hypo]),
+        "low_bias": float(error[low].mean()),
+        "low_rmse": rms(error[low]),
+        "sensor_low_rmse": rms(sensor[low]),
+        "sensitivity_and_ratio": float(np.corrcoef([run[-1, 3] for run in runs], ratios)[0, 1]),
+    }
+
+
+def table():
+    """Every row: days' first seed, formulation, telling and figures."""
+    for seed in (*CHOSEN, BLIND):
+        people = load(seed)
+        for name, settings in FORMULATIONS.items():
+            for telling in TELLINGS:
+                yield {"days": seed, "formulation": name, "meals": telling} | judge(people, telling, settings)
+
+
+def line(row):
+    days = f"{row['days']}{' blind' if row['days'] == BLIND else ''}"
+    return (
+        f"{days:10}{row['formulation']:24}{row['meals']:23}{row['rmse']:6.2f}{row['sensor_rmse']:8.2f}{row['ratio']:7.3f}"
+        f"{row['nearer']:8d}{row['coverage']:10.3f}{row['people_covered']:6.2f}{row['nis']:6.2f}"
+        f"{row['hypo_bias']:8.1f}{row['hypo_rmse']:6.1f}{row['sensor_hypo_bias']:8.1f}{row['sensor_hypo_rmse']:6.1f}"
+        f"{row['low_bias']:8.1f}{row['low_rmse']:6.1f}{row['sensor_low_rmse']:7.1f}{row['sensitivity_and_ratio']:6.2f}"
+    )
+
+
+HEAD = (
+    f"{'days':10}{'formulation':24}{'meals':23}{'rmse':>6}{'sensor':>8}{'ratio':>7}{'nearer':>8}{'coverage':>10}"
+    f"{'>.9':>6}{'nis':>6}{'<60:bias':>9}{'rmse':>5}{'sensor':>8}{'rmse':>6}{'60-80':>8}{'rmse':>6}{'sens.':>7}{'sI~CR':>6}"
+)
+
+
+def main():
+    found = []
+    if "--json" not in sys.argv:
+        print(HEAD)
+    for row in table():
+        found.append(row)
+        if "--json" not in sys.argv:
+            print(line(row), flush=True)
+    if "--json" in sys.argv:
+        print(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()

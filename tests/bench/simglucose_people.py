@@ -15,7 +15,7 @@ Its traps: `BG` is the interstitial value (state 13), plasma is state 4 over Vg;
 over its step, so the loop here goes by the minute over its patient, sensor, pump and scenario; a pandas row of
 parameters makes the equations twenty times slower than a plain namespace.
 
-Run `python tests/bench/simglucose_people.py` for the folder's path.
+Run `python tests/bench/simglucose_people.py` for the folders' paths.
 """
 
 import csv
@@ -31,6 +31,10 @@ from types import SimpleNamespace
 import numpy as np
 
 DAYS = 5
+CHOSEN, BLIND = (
+    (100, 500),
+    900,
+)  # first seeds: of days that settings were chosen on, of days scored once afterwards
 STEP_MINUTES = 5
 START = datetime(2026, 1, 5, tzinfo=UTC)
 CARBOHYDRATE_ERROR = 0.20  # sd of what a person misjudges when dosing, share of the meal
@@ -40,12 +44,11 @@ PEOPLE = tuple(f"{group}#{number:03d}" for number in range(1, 11) for group in (
 FILES = ("readings.csv", "truth.csv", "people.csv")
 
 
-def folder():
-    """Where the tables of exactly this file lie."""
+def folder(first_seed):
+    """Where the tables of exactly this file and these seeds lie."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return (
-        home / "wearable-twin" / "simglucose" / hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
-    )
+    digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+    return home / "wearable-twin" / "simglucose" / f"{digest}-{first_seed}"
 
 
 def simulator():
@@ -124,16 +127,16 @@ def write(path, header, rows):
     Path(file.name).replace(path)
 
 
-def make():
-    """The folder with the three tables, made where they are missing (some 50 s)."""
-    where = folder()
+def make(first_seed):
+    """The folder with the three tables, made where they are missing (some 50 s); person i has seed first_seed + i."""
+    where = folder(first_seed)
     if all((where / name).exists() for name in FILES):
         return where
     where.mkdir(parents=True, exist_ok=True)
     sim = simulator()
     readings, truth, people = [], [], []
     for number, name in enumerate(PEOPLE):
-        own_readings, own_truth, person = live(sim, name, seed=100 + number)
+        own_readings, own_truth, person = live(sim, name, seed=first_seed + number)
         readings += own_readings
         truth += own_truth
         people.append(person)
@@ -144,4 +147,5 @@ def make():
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{make()}\n")
+    for seed in (*CHOSEN, BLIND):
+        sys.stdout.write(f"{make(seed)}\n")
