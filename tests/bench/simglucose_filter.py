@@ -10,16 +10,16 @@ lacks.
     EGP = sp(2.4 - kp2 (Gp - Gpb) - kp3 sI^.5 (Id - Ib), 0.1): basal production is the same for everybody
     Gt at rest and Vm0 follow from Gb; Ib from the programmed basal rate
 
-Five things go beyond the formulation of feasible.md (`STUDY` below switches them off), each for a weakness that it had:
-    the flux widens where the running mean A of the innovations keeps its sign: variance x (1 + 16 min(A^2, 1)), so that
+Four things go beyond the formulation of feasible.md (`STUDY` below switches them off), each for a weakness that it had:
+    the flux widens where the running mean A of the innovations keeps its sign: variance x (1 + 8 min(A^2, 1)), so that
         a forgotten meal is followed without a noise that costs when all are told
     a bolus that no logged meal explains hints at one: the stomach's uncertainty grows by half of bolus x 500 / daily
         dose (the "500 rule" of carbohydrate ratios; daily dose = twice the programmed basal), its mean does not move
-    a negative flux leaves the pool as Gp / (Gp + 20): in the logarithm nothing else stops a point at an empty pool
     e counts less where glucose is low: 0.3 at 40 mg/dL rising to 1 at 100
     a reading at the sensor's floor is one of a saturating curve, 39 + sp(IG + e - 39, 1)
 
-Rates are clamped inside (ln Gt 0-8, ln sI -3 to 1.5, ln kst -6.5 to -3): wild sigma points broke the filter otherwise.
+Rates are clamped inside (ln Gp 3-7.5, ln Gt 0-8, ln sI -3 to 1.5, ln kst -6.5 to -3), a logarithm moves at most 0.3 a
+minute and returns from beyond its bounds, and so does a mean after a correction: wild sigma points broke the filter otherwise.
 Constants: population means of the UVA/Padova adults in the product's type 1 set.
 """
 
@@ -46,7 +46,15 @@ N, STRIDE = 11, 24
 STEP = 5  # minutes between readings; RK4 goes by one
 MEAL_MINUTES = 10
 ERROR_LAG, DRIVER_MINUTES = 7.0, 32.0
+BOUNDS = (
+    (PLASMA, 3.0, 7.5),
+    (TISSUE, 0.0, 8.0),
+    (SENSITIVITY, -3.0, 1.5),
+    (BASAL, 50.0, 350.0),
+    (EMPTYING, -6.5, -3.0),
+)
 FLOOR = 39.0  # the sensor shows no less, mg/dL
+FASTEST, WALL_MINUTES = 0.3, 5.0  # of ln Gp and ln Gt, 1/min; how soon they are back within their bounds
 SURPRISE_RATE = 0.3  # of the running mean of innovations, per reading
 
 
@@ -72,14 +80,13 @@ class Settings(NamedTuple):
     bolus_meal: float = (
         0.5  # sd of the meal that a bolus without one hints at, share of bolus x 500 / daily dose
     )
-    surprise: float = 16.0  # how much more variance d has where innovations keep one sign
+    surprise: float = 8.0  # how much more variance d has where innovations keep one sign
     low_error: float = 0.3  # of e at 40 mg/dL and below, share of e from 100 mg/dL on
-    empty: float = 20.0  # mg/kg of Gp at which half of a negative flux still leaves the pool
     production: float = 2.4  # EGP at rest, mg/kg/min
 
 
 STUDY = Settings(
-    flux_sd=0.8, bolus_meal=0.0, surprise=0.0, low_error=1.0, empty=0.0
+    flux_sd=0.8, bolus_meal=0.0, surprise=0.0, low_error=1.0
 )  # feasible.md, section 4: meals told
 STUDY_UNANNOUNCED = STUDY._replace(
     flux_sd=2.0, flux_per_appearance=0.0, glucose=0.02
@@ -93,6 +100,13 @@ def clip(x, low, high):
 
 
 @equation
+def inside(rate, x, low, high):
+    """The rate of a logarithm, within 0.3 /min and back inside low-high: no pool is emptied or filled without end."""
+    outside = max(low - x, 0.0) + min(high - x, 0.0)
+    return clip(rate, -FASTEST, FASTEST) + outside / WALL_MINUTES
+
+
+@equation
 def error_scale(glucose, least):
     """A sensor errs less where glucose is low: from `least` at 40 mg/dL to 1 at 100 mg/dL."""
     return least + (1.0 - least) * clip((glucose - 40.0) / 60.0, 0.0, 1.0)
@@ -101,10 +115,10 @@ def error_scale(glucose, least):
 @equation
 def rates_of_point(
     log_plasma, log_tissue, site, stomach, gut, log_sensitivity, basal, log_emptying, error, driver, flux, intake,
-    delayed, glut4, production, flux_minutes, empty, b,
+    delayed, glut4, production, flux_minutes, b,
 ):  # fmt: skip
     """Rates of one sigma point, per minute, in the order of the states; sI, Gb and kst stand still."""
-    plasma, tissue = exp(clip(log_plasma, 1.0, 8.0)), exp(clip(log_tissue, 0.0, 8.0))
+    plasma, tissue = exp(clip(log_plasma, 3.0, 7.5)), exp(clip(log_tissue, 0.0, 8.0))
     sensitivity, emptying = exp(clip(log_sensitivity, -3.0, 1.5)), exp(clip(log_emptying, -6.5, -3.0))
     basal = clip(basal, 50.0, 350.0)
     basal_plasma = basal * b.vg
@@ -118,12 +132,11 @@ def rates_of_point(
         0.1,
     )
     uptake = tissue_uptake(tissue, glut4, b.basal_glut4, sensitivity, b.capacity, velocity, b.km, 0.0)
-    disturbed = flux * (plasma / (plasma + empty) if flux < 0.0 else 1.0)
-    gain = made + appearance(max(gut, 0.0), b.kab, b.weight) + disturbed + b.k2 * tissue
+    gain = made + appearance(max(gut, 0.0), b.kab, b.weight) + flux + b.k2 * tissue
     loss = b.fc + renal_excretion(plasma, b.ke1, b.ke2) + b.k1 * plasma
     return (
-        (gain - loss) / plasma,
-        (b.k1 * plasma - b.k2 * tissue - uptake) / tissue,
+        inside((gain - loss) / plasma, log_plasma, 3.0, 7.5),
+        inside((b.k1 * plasma - b.k2 * tissue - uptake) / tissue, log_tissue, 0.0, 8.0),
         sensor_rate(site, plasma / b.vg),
         stomach_rate(stomach, intake, b.phi, emptying),
         gut_rate(gut, max(stomach, 0.0), intake, b.phi, emptying, b.kab),
@@ -144,7 +157,7 @@ def rates(x, d, intake, delayed, glut4, s, b):
             x[PLASMA * STRIDE + j], x[TISSUE * STRIDE + j], x[SITE * STRIDE + j], x[STOMACH * STRIDE + j],
             x[GUT * STRIDE + j], x[SENSITIVITY * STRIDE + j], x[BASAL * STRIDE + j], x[EMPTYING * STRIDE + j],
             x[ERROR * STRIDE + j], x[DRIVER * STRIDE + j], x[DISTURBANCE * STRIDE + j], intake, delayed, glut4,
-            s.production, s.flux_minutes, s.empty, b,
+            s.production, s.flux_minutes, b,
         )  # fmt: skip
 
 
@@ -233,6 +246,8 @@ def run(glucose, carbohydrate, doubt, path, mean, covariance, noise, s, b, out):
                 expected[j] = FLOOR + softplus(shown - FLOOR, 1.0)
             correct(x, expected, STRIDE, glucose[i], s.white**2, mean, covariance, gain, report)
             out[i, 2] = report[0]
+            for state, low, high in BOUNDS:
+                mean[state] = clip(mean[state], low, high)
             surprise += SURPRISE_RATE * (report[0] - surprise)
         out[i, 0], out[i, 1] = mean[PLASMA], np.sqrt(covariance[PLASMA, PLASMA])
         out[i, 3], out[i, 4] = mean[SENSITIVITY], mean[BASAL]

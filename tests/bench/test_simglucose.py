@@ -83,7 +83,7 @@ def test_rests_at_the_basal_glucose(basal, log_sensitivity):
     tissue = (b.fc + excretion + b.k1 * plasma - s.production) / b.k2
     rates = f.rates_of_point(
         np.log(plasma), np.log(tissue), basal, 0.0, 0.0, log_sensitivity, basal, -4.4, 0.0, 0.0, 0.0, 0.0,
-        b.basal_insulin, b.basal_glut4, s.production, s.flux_minutes, s.empty, b,
+        b.basal_insulin, b.basal_glut4, s.production, s.flux_minutes, b,
     )  # fmt: skip
 
     np.testing.assert_allclose(rates, 0.0, atol=1e-9)
@@ -105,3 +105,28 @@ def test_the_sensors_error_keeps_its_size_and_correlation():
     assert np.sqrt(stationary[0, 0]) == pytest.approx(13.0)
     assert (step @ stationary)[0, 0] / stationary[0, 0] == pytest.approx(0.73, abs=0.04)
     assert (step @ step @ stationary)[0, 0] / stationary[0, 0] == pytest.approx(0.49, abs=0.03)
+
+
+@pytest.mark.parametrize("kind", ["noise", "ends of the scale", "the floor", "steps", "constant"])
+@pytest.mark.parametrize("seed", range(4))
+def test_no_readings_or_doses_break_it(kind, seed):
+    """Whatever the sensor shows and whoever is given 100 iU or 500 g: finite, and glucose within what could be alive, nearly."""
+    draw = np.random.default_rng(seed)
+    n = judging.READINGS
+    person = judging.Person("x", draw.uniform(30.0, 150.0), 10.0, draw.uniform(0.2, 4.0))
+    person.glucose[:] = {
+        "noise": draw.uniform(39.0, 600.0, n),
+        "ends of the scale": np.where(draw.random(n) < 0.5, 39.0, 600.0),
+        "the floor": np.full(n, 39.0),
+        "steps": np.where(np.arange(n) % 288 < 144, 40.0, 400.0),
+        "constant": np.full(n, 123.0),
+    }[kind]
+    person.glucose[draw.random(n) < 0.3] = np.nan
+    person.carbohydrate[draw.integers(0, 5 * n, 20)] = draw.uniform(0.0, 500_000.0, 20)
+    person.bolus[draw.integers(0, 5 * n, 20)] = draw.uniform(0.0, 100.0, 20)
+    found = judging.estimate(person, person.carbohydrate, f.Settings())
+
+    assert np.isfinite(found[:, [0, 1, 3, 4]]).all()
+    assert np.all(found[:, 1] > 0.0)
+    assert np.exp(found[:, 0].min()) > 2.0
+    assert np.exp(found[:, 0].max()) < 1500.0
