@@ -31,7 +31,7 @@ from scipy.linalg import expm
 from twin.filter.correct import correct
 from twin.filter.points import draw, gather
 from twin.jit import equation, kernel
-from twin.numerics import exp, softplus
+from twin.numerics import clip, exp, softplus
 from twin.physiology.glucose import (
     appearance,
     gut_rate,
@@ -91,12 +91,6 @@ STUDY = Settings(
 STUDY_UNANNOUNCED = STUDY._replace(
     flux_sd=2.0, flux_per_appearance=0.0, glucose=0.02
 )  # the same, meals not told
-
-
-@equation
-def clip(x, low, high):
-    """Keep a wild sigma point where the equations mean something."""
-    return min(max(x, low), high)
 
 
 @equation

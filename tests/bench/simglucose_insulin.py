@@ -1,15 +1,15 @@
 """A pump's doses to insulin's two effects, outside the sigma points: depots, plasma, liver delay, interstitium, GLUT4.
 
-Constants: population means of the UVA/Padova adults in the product's type 1 set (twin/constants.py).
+Constants: population means of the UVA/Padova adults in the product's type 1 set (twin/blocks/metabolic_parameters.py).
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from twin import constants as k_
+from twin.blocks.metabolic_parameters import GLUCOSE_SETS, PARAMETERS
 from twin.jit import kernel
-from twin.physiology.insulin import delayed_insulin_rate, plasma_insulin_rate
+from twin.physiology.insulin import PMOL_PER_UNIT, delayed_insulin_rate, plasma_insulin_rate
 from twin.physiology.insulin_signalling import glut4_demand, glut4_rate, interstitial_insulin_rate
 
 
@@ -47,14 +47,15 @@ class Body(NamedTuple):
 
 def body_of(weight_kg, basal_units_per_hour):
     """A person with type 1 diabetes from weight and programmed basal rate."""
-    k = k_.constants_of(k_.Profile(weight_kg=weight_kg, conditions=("t1d",)))
-    infusion = basal_units_per_hour / 60.0 * 6000.0 / weight_kg
-    clearance = k[k_.M4] + k[k_.M6] * k[k_.M2]
-    insulin = infusion / clearance / k[k_.VI]
+    p = {name: parameter.default for name, parameter in PARAMETERS.items()} | GLUCOSE_SETS["t1d"]
+    infusion = basal_units_per_hour / 60.0 * PMOL_PER_UNIT / weight_kg
+    clearance = p["m4"] + p["m6"] * p["m2"]
+    insulin = infusion / clearance / p["insulin_volume"]
     return Body(
-        weight_kg, k[k_.VG], k[k_.K1], k[k_.K2], k[k_.KP2], k[k_.KP3], k[k_.FC], k[k_.KM], k[k_.CAPACITY], k[k_.KE1],
-        k[k_.KE2], k[k_.PHI], k[k_.KAB], k[k_.VI], clearance, k[k_.M2], k[k_.M4], k[k_.M6], k[k_.KI], k[k_.P2U],
-        k[k_.POTENCY], k[k_.KA1], k[k_.KA2], k[k_.KD], infusion, insulin, insulin / (k[k_.POTENCY] + insulin),
+        weight_kg, p["glucose_volume"], p["k1"], p["k2"], p["kp2"], p["kp3"], p["brain_uptake"], p["km"],
+        p["uptake_capacity"], p["ke1"], p["ke2"], p["fast_fraction"], p["absorption"], p["insulin_volume"], clearance,
+        p["m2"], p["m4"], p["m6"], p["liver_delay"], p["p2u"], p["insulin_potency"], p["ka1"], p["ka2"], p["kd"],
+        infusion, insulin, insulin / (p["insulin_potency"] + insulin),
     )  # fmt: skip
 
 

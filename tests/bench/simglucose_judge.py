@@ -20,6 +20,7 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 from tests.bench import simglucose_filter as f  # noqa: E402
 from tests.bench.simglucose_insulin import body_of, insulin_path  # noqa: E402
 from tests.bench.simglucose_people import BLIND, CHOSEN, DAYS, START, make  # noqa: E402
+from twin.physiology.insulin import PMOL_PER_UNIT  # noqa: E402
 
 READINGS = DAYS * 288 + 1
 SCORED = slice(288, None)  # after the first day
@@ -108,7 +109,7 @@ def doubt_of(person, logged, settings):
 def estimate(person, logged, settings):
     """Mean and sd of ln plasma glucose [mg/dL], innovation, ln sI, Gb at every reading (t, 5)."""
     body = body_of(person.weight, person.basal)
-    infusion = body.basal_infusion + person.bolus * 6000.0 / person.weight
+    infusion = body.basal_infusion + person.bolus * PMOL_PER_UNIT / person.weight
     path = np.zeros((infusion.size + 1, 2))
     insulin_path(infusion, body, path)
     mean, covariance, noise = f.prior(settings, body)

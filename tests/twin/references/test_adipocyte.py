@@ -75,7 +75,7 @@ def followed(name, minutes):
     potency = 900.0 if name == "type 2" else 600.0
     chain = np.array(
         [
-            signalling_levels(1000.0 * dose * potency / CELL_EC50_PMOL_L, potency, name == "type 2")
+            signalling_levels(1000.0 * dose * potency / CELL_EC50_PMOL_L, potency, float(name == "type 2"))
             for dose in DOSES
         ]
     )
