@@ -11,6 +11,7 @@ import json
 import sys
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -124,9 +125,20 @@ def rms(errors):
     return float(np.sqrt(np.mean(errors**2)))
 
 
-def judge(people, telling, settings):
-    """The figures of one formulation and way of telling; pooled over people unless said otherwise."""
-    runs = [estimate(person, told(person, telling, i), settings) for i, person in enumerate(people)]
+def judge(people, telling, estimator):
+    """The figures of one formulation and way of telling; pooled over people unless said otherwise.
+
+    Args:
+        people: of `load`.
+        telling: one of TELLINGS.
+        estimator: called with a person and what is logged of the meals [mg by the minute]; returns at every reading
+            mean and sd of ln plasma glucose [mg/dL], normalised innovation, ln sI, Gb (t, 5). Settings stand for the
+            study's filter with them; anything else, such as a replay of the product, can be judged as well.
+
+    """
+    if isinstance(estimator, f.Settings):
+        estimator = partial(estimate, settings=estimator)
+    runs = [estimator(person, told(person, telling, i)) for i, person in enumerate(people)]
     truth = np.array([person.plasma[SCORED] for person in people])
     sensor = np.array([person.glucose[SCORED] for person in people]) - truth
     log_mean, log_sd = (np.array([run[SCORED, i] for run in runs]) for i in (0, 1))
