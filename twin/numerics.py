@@ -90,3 +90,21 @@ def power(x: float, exponent: float) -> float:
 def logit(p: float) -> float:
     """ln(p / (1 - p))."""
     return log(p / (1.0 - p))
+
+
+@equation
+def sine(x: float) -> float:
+    """Sine of x clipped to +/- pi/2, to 1e-9: a shifted clock."""
+    x = min(max(x, -1.5707963267948966), 1.5707963267948966)
+    z = x * x
+    p = 1.0 - z / 42.0 * (1.0 - z / 72.0 * (1.0 - z / 110.0 * (1.0 - z / 156.0)))
+    return x * (1.0 - z / 6.0 * (1.0 - z / 20.0 * p))
+
+
+@equation
+def cosine(x: float) -> float:
+    """Cosine of x clipped to +/- pi/2, to 1e-9."""
+    x = min(max(x, -1.5707963267948966), 1.5707963267948966)
+    z = x * x
+    p = 1.0 - z / 56.0 * (1.0 - z / 90.0 * (1.0 - z / 132.0 * (1.0 - z / 182.0)))
+    return 1.0 - z / 2.0 * (1.0 - z / 12.0 * (1.0 - z / 30.0 * p))

@@ -52,13 +52,13 @@ class FastRun:
         maximal = math.exp(self.x[fast.MAXIMAL_UPTAKE * fast.STRIDE])
         raw = reserve_fraction(uptake, resting, maximal)
         exercise = 0.01 * math.log1p(math.exp(raw / 0.01)) if raw < 1 else raw
-        volume = stroke_volume(self.k[k_.RESTING_VOLUME], self.k[k_.CONTRACTILITY], exercise, posture)
+        volume = stroke_volume(self.k[k_.RESTING_VOLUME], self.k[k_.CONTRACTILITY], exercise, 0.0, posture)
         pulse = pulse_pressure(volume, pressure, self.k[k_.COMPLIANCE], exercise)
         own = math.exp(self.x[fast.RESTING * fast.STRIDE])
         return {
             "HR": rate, "SV": volume, "CO": rate * volume / 1000.0, "MAP": pressure,
             "SBP": pressure + 0.6 * pulse, "DBP": pressure - 0.4 * pulse,
-            "RMSSD": rmssd(rate, own, self.k[k_.LOG_VARIABILITY], self.k[k_.BETA_BLOCKADE]),
+            "RMSSD": rmssd(rate, own, self.k[k_.LOG_VARIABILITY], self.k[k_.BETA_BLOCKADE], 0.030, 0.0, 0.0),
         }  # fmt: skip
 
 
