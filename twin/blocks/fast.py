@@ -173,8 +173,8 @@ def equations(state: State, inputs: Inputs, body: Body) -> tuple[tuple[float, ..
         within(state.temperature_set_point, 34.0, 39.0),
         body.temperature_amplitude, circadian, body.temperature_sleep_fall, asleep,
     )  # fmt: skip
-    thirst = thermoregulation.dehydration_shift(inputs.dehydration, fraction)
-    set_point = own + fever + thirst
+    own += thermoregulation.dehydration_shift(inputs.dehydration, fraction)
+    set_point = own + fever
     excess = heart.warmth(core, own)
     flow = thermoregulation.skin_blood_flow(core, skin, set_point, body.skin_dilation)
     share = thermoregulation.skin_share(flow)
