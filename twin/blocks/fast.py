@@ -118,7 +118,9 @@ __all__ = (
 DRIVE_CEILING = 1.05
 PRESSURE_ERROR_LIMIT = 60.0  # mmHg; the reflex saturates (DECISIONS.md 2)
 LONG_STEP, SHORT_STEP = 0.5, 0.25  # minutes
-HARD_DRIVE, HARD_MET = 0.30, 3.5  # above: the short step
+HARD_DRIVE = 0.30  # mean drive above which the step is short
+LOW_ALVEOLAR_O2 = 95.0  # mmHg, below: the hypoxic loop is steep
+MOVING_UPTAKE, MOVING_PRESSURE = 1.0, 4.0  # mL/kg/min and mmHg, per minute
 CLOCK_RADIANS = 2.0 * math.pi / 24.0  # per hour
 
 
@@ -281,14 +283,21 @@ def observe(x: Points, o: Points, u: InputVector, k: Constants) -> None:
         put(o, s, STRIDE, seen)
 
 
-@kernel
-def longest_step(x: Points, u: InputVector) -> float:
-    """Minutes of one RK4 step: 15 s in hard exercise, where the loops are fast, else 30 s (DECISIONS.md)."""
-    drive = 0.0
+@equation
+def mean_of(x: Points, position: int) -> float:
+    """Mean over the points of one row of `x`."""
+    total = 0.0
     for s in range(STRIDE):
-        drive += x[DRIVE * STRIDE + s]
-    hard = drive > HARD_DRIVE * STRIDE or u[0] > HARD_MET
-    return SHORT_STEP if hard else LONG_STEP
+        total += x[position * STRIDE + s]
+    return total / STRIDE
+
+
+@kernel
+def longest_step(x: Points, d: Points) -> float:
+    """Minutes of the next RK4 step: 15 s where the loops are fast or on their way somewhere, else 30 s (DECISIONS.md)."""
+    hard = mean_of(x, DRIVE) > HARD_DRIVE or mean_of(x, ALVEOLAR_O2) < LOW_ALVEOLAR_O2
+    moving = abs(mean_of(d, UPTAKE)) > MOVING_UPTAKE or abs(mean_of(d, PRESSURE)) > MOVING_PRESSURE
+    return SHORT_STEP if hard or moving else LONG_STEP
 
 
 @kernel
@@ -296,10 +305,10 @@ def advance(x: Points, minutes: float, u: InputVector, k: Constants, d: Points, 
     """Move every point forward by RK4; d, t, a are work space as large as x."""
     size = DYNAMIC * STRIDE
     t[:] = x
-    steps = max(1, math.ceil(minutes / longest_step(x, u) - 1e-9))
-    h = minutes / steps
-    for _ in range(steps):
+    left = minutes
+    while left > 1e-9:
         rates(x, d, u, k)
+        h = left / math.ceil(left / longest_step(x, d) - 1e-9)
         begin(x, d, a, t, size, 0.5 * h)
         rates(t, d, u, k)
         carry(x, d, a, t, size, 0.5 * h)
@@ -307,3 +316,4 @@ def advance(x: Points, minutes: float, u: InputVector, k: Constants, d: Points, 
         carry(x, d, a, t, size, h)
         rates(t, d, u, k)
         finish(x, d, a, size, h)
+        left -= h
