@@ -7,112 +7,28 @@ fever, with two inputs that no sensor saw: demand m (Ornstein-Uhlenbeck, 12 min)
 import math
 
 from twin.blocks.fast_parameters import (
-    ALVEOLAR_CO2,
-    ALVEOLAR_O2,
-    AROUSAL,
-    BODY,
-    CIRCADIAN,
-    CLOCK_SHIFT,
-    CO2_OUTPUT,
-    COMPLIANCE,
-    CORE,
-    DISTAL,
-    DRIVE,
-    DYNAMIC,
-    FEVER,
-    INFECTION_DRIVE,
-    INFLAMMATION,
-    INPUTS,
-    MAXIMAL_UPTAKE,
-    MET_GAIN,
-    OXYGEN_DIFFERENCE,
-    PARAMETERS,
-    PRESSURE,
-    PRESSURE_SET,
-    RECOVERY,
-    RESISTANCE,
-    RESPIRATION,
-    RESTING,
-    SEEN,
-    SITE_OFFSET,
-    SKIN,
-    SLEEP_FALL,
-    STATES,
-    STRIDE,
-    TEMPERATURE,
-    UNMEASURED,
-    UNMEASURED_MINUTES,
-    UPTAKE,
-    VARIABILITY,
-    VENTILATION,
-    Body,
-    Inputs,
-    N,
-    Seen,
-    State,
-    default_body,
-    default_inputs,
-)
+    ALVEOLAR_CO2, ALVEOLAR_O2, AROUSAL, BODY, CIRCADIAN, CLOCK_SHIFT, CO2_OUTPUT, COMPLIANCE, CORE, DISTAL,
+    DRIVE, DYNAMIC, FEVER, INFECTION_DRIVE, INFLAMMATION, INPUTS, MAXIMAL_UPTAKE, MET_GAIN,
+    OXYGEN_DIFFERENCE, PARAMETERS, PRESSURE, PRESSURE_SET, RECOVERY, RESISTANCE, RESPIRATION, RESTING,
+    SEEN, SITE_OFFSET, SKIN, SLEEP_FALL, STATES, STRIDE, TEMPERATURE, UNMEASURED, UNMEASURED_MINUTES,
+    UPTAKE, VARIABILITY, VENTILATION, Body, Inputs, N, Seen, State, default_body, default_inputs,
+)  # fmt: skip
 from twin.blocks.fast_prior import add_parameter_noise, add_process_noise, start
 from twin.filter.runge_kutta import begin, carry, finish
 from twin.jit import column, equation, kernel, put, values_of
-from twin.numerics import cosine, exp, sine, softplus
+from twin.numerics import clip, cosine, exp, sine, softplus
 from twin.physiology import circulation, energetics, heart, inflammation, respiration, thermoregulation
 from twin.shapes import Constants, Points
 from twin.shapes import Inputs as InputVector
 
 __all__ = (
-    "ALVEOLAR_CO2",
-    "ALVEOLAR_O2",
-    "AROUSAL",
-    "BODY",
-    "CIRCADIAN",
-    "CLOCK_SHIFT",
-    "CO2_OUTPUT",
-    "COMPLIANCE",
-    "CORE",
-    "DISTAL",
-    "DRIVE",
-    "DYNAMIC",
-    "FEVER",
-    "INFECTION_DRIVE",
-    "INFLAMMATION",
-    "INPUTS",
-    "MAXIMAL_UPTAKE",
-    "MET_GAIN",
-    "OXYGEN_DIFFERENCE",
-    "PARAMETERS",
-    "PRESSURE",
-    "PRESSURE_SET",
-    "RECOVERY",
-    "RESISTANCE",
-    "RESPIRATION",
-    "RESTING",
-    "SEEN",
-    "SITE_OFFSET",
-    "SKIN",
-    "SLEEP_FALL",
-    "STATES",
-    "STRIDE",
-    "TEMPERATURE",
-    "UNMEASURED",
-    "UPTAKE",
-    "VARIABILITY",
-    "VENTILATION",
-    "Body",
-    "Inputs",
-    "N",
-    "Seen",
-    "State",
-    "add_parameter_noise",
-    "add_process_noise",
-    "advance",
-    "default_body",
-    "default_inputs",
-    "equations",
-    "observe",
-    "rates",
-    "start",
+    "ALVEOLAR_CO2", "ALVEOLAR_O2", "AROUSAL", "BODY", "CIRCADIAN", "CLOCK_SHIFT", "CO2_OUTPUT",
+    "COMPLIANCE", "CORE", "DISTAL", "DRIVE", "DYNAMIC", "FEVER", "INFECTION_DRIVE", "INFLAMMATION",
+    "INPUTS", "MAXIMAL_UPTAKE", "MET_GAIN", "OXYGEN_DIFFERENCE", "PARAMETERS", "PRESSURE", "PRESSURE_SET",
+    "RECOVERY", "RESISTANCE", "RESPIRATION", "RESTING", "SEEN", "SITE_OFFSET", "SKIN", "SLEEP_FALL",
+    "STATES", "STRIDE", "TEMPERATURE", "UNMEASURED", "UPTAKE", "VARIABILITY", "VENTILATION", "Body",
+    "Inputs", "N", "Seen", "State", "add_parameter_noise", "add_process_noise", "advance", "default_body",
+    "default_inputs", "equations", "observe", "rates", "start",
 )  # fmt: skip
 
 DRIVE_CEILING = 1.05
@@ -125,32 +41,26 @@ CLOCK_RADIANS = 2.0 * math.pi / 24.0  # per hour
 
 
 @equation
-def within(x: float, low: float, high: float) -> float:
-    """Clip: where a wild sigma point stops to count."""
-    return min(max(x, low), high)
-
-
-@equation
 def equations(state: State, inputs: Inputs, body: Body) -> tuple[tuple[float, ...], Seen]:
     """Rates per minute of the 16 dynamic states, and what sensors would see."""
     # the person's parameters, and states within what a body can be
     asleep, posture = inputs.asleep, inputs.posture
-    resting = exp(within(state.resting_heart_rate_parameter, 3.2, 5.0))
-    maximal = exp(within(state.maximal_oxygen_uptake, 1.6, 4.6))
-    recovery = exp(within(state.recovery_time, 2.708, 6.2))
-    resting_breaths = exp(within(state.resting_respiration_rate, 1.6, 3.8))
-    set_pressure = within(state.pressure_set_point, 45.0, 160.0)
-    difference = within(state.alveolar_arterial_difference, 0.0, 60.0)
-    uptake = within(state.oxygen_uptake, 0.5, 120.0)
-    drive = within(state.cardiac_drive, 0.0, DRIVE_CEILING)
-    ventilation = within(state.ventilation, 1.0, 250.0)
-    pulmonary = within(state.pulmonary_co2_output, 0.02, 10.0)
-    carbon_dioxide = within(state.alveolar_co2, 8.0, 120.0)
-    alveolar_oxygen = within(state.alveolar_o2, 5.0, 700.0)
-    core = within(state.core_temperature, 28.0, 43.5)
-    skin = within(state.skin_temperature_mean, 5.0, 45.0)
-    ill = within(state.inflammation, -0.5, 3.0)
-    fever = within(state.fever, -1.0, 5.0)
+    resting = exp(clip(state.resting_heart_rate_parameter, 3.2, 5.0))
+    maximal = exp(clip(state.maximal_oxygen_uptake, 1.6, 4.6))
+    recovery = exp(clip(state.recovery_time, 2.708, 6.2))
+    resting_breaths = exp(clip(state.resting_respiration_rate, 1.6, 3.8))
+    set_pressure = clip(state.pressure_set_point, 45.0, 160.0)
+    difference = clip(state.alveolar_arterial_difference, 0.0, 60.0)
+    uptake = clip(state.oxygen_uptake, 0.5, 120.0)
+    drive = clip(state.cardiac_drive, 0.0, DRIVE_CEILING)
+    ventilation = clip(state.ventilation, 1.0, 250.0)
+    pulmonary = clip(state.pulmonary_co2_output, 0.02, 10.0)
+    carbon_dioxide = clip(state.alveolar_co2, 8.0, 120.0)
+    alveolar_oxygen = clip(state.alveolar_o2, 5.0, 700.0)
+    core = clip(state.core_temperature, 28.0, 43.5)
+    skin = clip(state.skin_temperature_mean, 5.0, 45.0)
+    ill = clip(state.inflammation, -0.5, 3.0)
+    fever = clip(state.fever, -1.0, 5.0)
     blockade = min(body.daily_beta_blockade + inputs.beta_blockade, 1.0)
     weight, surface, lung = inputs.weight, body.surface_area, body.lung_disease
 
@@ -162,7 +72,7 @@ def equations(state: State, inputs: Inputs, body: Body) -> tuple[tuple[float, ..
     rest = energetics.resting_oxygen_uptake(body.basal_oxygen_uptake, core, asleep, inputs.fed)
     met = energetics.gross_demand(inputs.met, state.met_gain, state.unmeasured_demand)
     demanded = energetics.demanded_oxygen_uptake(rest, met, maximal)
-    fraction = within(energetics.reserve_fraction(uptake, rest, maximal), -0.5, 1.5)
+    fraction = clip(energetics.reserve_fraction(uptake, rest, maximal), -0.5, 1.5)
     exercise = softplus(fraction, 0.01)
     wanted = softplus(energetics.reserve_fraction(demanded, rest, maximal), 0.01)
     quotient = energetics.respiratory_quotient(fraction)
@@ -172,7 +82,7 @@ def equations(state: State, inputs: Inputs, body: Body) -> tuple[tuple[float, ..
 
     # temperature
     own = thermoregulation.own_temperature(
-        within(state.temperature_set_point, 34.0, 39.0),
+        clip(state.temperature_set_point, 34.0, 39.0),
         body.temperature_amplitude, circadian, body.temperature_sleep_fall, asleep,
     )  # fmt: skip
     own += thermoregulation.dehydration_shift(inputs.dehydration, fraction)
@@ -208,24 +118,24 @@ def equations(state: State, inputs: Inputs, body: Body) -> tuple[tuple[float, ..
         set_pressure, body.sleep_pressure_dip, asleep, posture, exercise, body.exercise_pressure, ill,
         body.inflammation_pressure,
     )  # fmt: skip
-    error = within(state.baroreflex_pressure - reference, -PRESSURE_ERROR_LIMIT, PRESSURE_ERROR_LIMIT)
+    error = clip(state.baroreflex_pressure - reference, -PRESSURE_ERROR_LIMIT, PRESSURE_ERROR_LIMIT)
     tone = heart.additive_tone(
         circadian, state.circadian_amplitude, asleep, state.sleep_fall, posture, body.standing_rate,
         excess, body.heat_gain, missing, body.oxygen_gain, inputs.dehydration, body.dehydration_gain,
         inputs.fed, state.arousal, inputs.blood_alcohol, body.alcohol_gain, ill, body.inflammation_rate,
     )  # fmt: skip
     rate = heart.heart_rate(drive, tone, error, resting, body.maximal_heart_rate, body.reflex_gain, blockade)
-    rate = within(rate, 15.0, 260.0)
+    rate = clip(rate, 15.0, 260.0)
     volume = circulation.stroke_volume(
         body.resting_stroke_volume, body.contractility, exercise,
         circulation.blood_volume_deviation(inputs.dehydration), posture,
     )  # fmt: skip
-    pressure = circulation.mean_pressure(rate, volume, within(state.log_resistance, 1.0, 4.5))
+    pressure = circulation.mean_pressure(rate, volume, clip(state.log_resistance, 1.0, 4.5))
     resistance = circulation.resistance_target(
         set_pressure, resting, body.resting_stroke_volume, body.contractility, exercise, body.vasodilation, flow,
         error, body.resistance_reflex, missing, ill, body.inflammation_resistance, posture, body.standing_resistance,
     )  # fmt: skip
-    compliance = exp(within(state.vascular_compliance, -1.2, 2.1))
+    compliance = exp(clip(state.vascular_compliance, -1.2, 2.1))
     pulse = circulation.pulse_pressure(volume, pressure, compliance, exercise)
 
     slopes = (
