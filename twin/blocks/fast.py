@@ -6,7 +6,7 @@ fever, with two inputs that no sensor saw: demand m (Ornstein-Uhlenbeck, 12 min)
 
 import math
 
-from twin.blocks.fast_parameters import (
+from twin.blocks.fast_parameters import (  # isort: skip
     ALVEOLAR_CO2, ALVEOLAR_O2, AROUSAL, BODY, CIRCADIAN, CLOCK_SHIFT, CO2_OUTPUT, COMPLIANCE, CORE, DISTAL,
     DRIVE, DYNAMIC, FEVER, INFECTION_DRIVE, INFLAMMATION, INPUTS, MAXIMAL_UPTAKE, MET_GAIN,
     OXYGEN_DIFFERENCE, PARAMETERS, PRESSURE, PRESSURE_SET, RECOVERY, RESISTANCE, RESPIRATION, RESTING,
