@@ -181,7 +181,7 @@ STATES: tuple[Described, ...] = (
     Described("fever", "Cel", PLAIN, 0.05, 0.01, HOUR, "F, elevation of the set-point"),
     Described("unmeasured_demand", "[MET]", PLAIN, 0.30, 0.0, 1.0, "m, demand that no sensor saw, 12 min"),
     Described(
-        "infection_drive", "ln(1)", PLAIN, 0.70, 0.70 * math.sqrt(2.0 / 3.0), DAY, "q = ln(inf + 0.02), 3 d"
+        "infection_drive", "ln(1)", PLAIN, 1.3, 1.3 * math.sqrt(2.0 / 3.0), DAY, "q = ln(inf + 0.02), 3 d"
     ),
     Described(
         "resting_heart_rate_parameter", "/min", LOG, 8.0 / 62.0, 0.4 / 62.0, DAY, "HR0, seated and quiet"

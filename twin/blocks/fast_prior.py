@@ -72,7 +72,9 @@ def add_process_noise(mean: Vector, covariance: Matrix, minutes: float, u: Input
     covariance[INFLAMMATION, INFLAMMATION] += 0.01**2 * minutes / 60.0
     covariance[FEVER, FEVER] += 0.01**2 * minutes / 60.0
     covariance[UNMEASURED, UNMEASURED] += demand_sd**2 * 2.0 * minutes / UNMEASURED_MINUTES
-    covariance[INFECTION_DRIVE, INFECTION_DRIVE] += 0.70**2 * 2.0 * minutes / inflammation.DRIVE_MINUTES
+    covariance[INFECTION_DRIVE, INFECTION_DRIVE] += (
+        SPREADS[INFECTION_DRIVE] ** 2 * 2.0 * minutes / inflammation.DRIVE_MINUTES
+    )
     add_parameter_noise(covariance, minutes / 1440.0)
 
 

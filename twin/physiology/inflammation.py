@@ -22,8 +22,8 @@ DRIVE_MINUTES = 3.0 * 1440.0  # an unseen infection drive returns to none with 3
 
 @equation
 def infection(log_drive: float, declared: float) -> float:
-    """inf = declared + e^q - 0.02; q = ln(inf + 0.02) is the filter's unknown input, held within -6 to 1.1 (inf <= 3)."""
-    return declared + exp(min(max(log_drive, -6.0), 1.1)) - QUIET_INFECTION
+    """inf = declared + e^q - 0.02; q = ln(inf + 0.02) is the filter's unknown input, held within -6 to 0.42 (inf <= 1.5)."""
+    return declared + exp(min(max(log_drive, -6.0), 0.42)) - QUIET_INFECTION
 
 
 @equation
