@@ -27,7 +27,14 @@ from twin.physiology.energetics import (
     reserve_fraction,
     resting_oxygen_uptake,
 )
-from twin.physiology.heart import additive_tone, arousal_rate, cardiac_drive_rate, heart_rate
+from twin.physiology.heart import (
+    additive_tone,
+    arousal_rate,
+    cardiac_drive_rate,
+    desaturation,
+    heart_rate,
+)
+from twin.physiology.heart import warmth as heat_excess
 from twin.shapes import Constants, Inputs, Matrix, Points, Vector
 
 (UPTAKE, DRIVE, AROUSAL, PRESSURE, RESISTANCE, UNMEASURED,
@@ -93,15 +100,18 @@ def rates_of_point(
     demand = demanded_oxygen_uptake(rest_uptake, gross_demand(met, met_gain, unmeasured), maximal)
     wanted = softplus(reserve_fraction(demand, rest_uptake, maximal), 0.01)
     exercise = softplus(reserve_fraction(uptake, rest_uptake, maximal), 0.01)
-    reference = reference_pressure(set_point, asleep, posture, exercise)
+    reference = reference_pressure(set_point, 0.08, asleep, posture, exercise, 36.0, 0.0, 0.0)
     error = min(max(pressure - reference, -PRESSURE_ERROR_LIMIT), PRESSURE_ERROR_LIMIT)
     held = min(max(resistance, 1.0), 4.5)
-    tone = additive_tone(clock, amplitude, asleep, sleep_fall, posture, warmth, saturation, fed, arousal)
+    tone = additive_tone(
+        clock, amplitude, asleep, sleep_fall, posture, 10.0, heat_excess(warmth, 0.0), 6.5,
+        desaturation(saturation), 1.0, 0.0, 0.0, fed, arousal, 0.0, 0.0, 0.0, 0.0,
+    )  # fmt: skip
     rate = heart_rate(drive, tone, error, resting, maximal_rate, reflex, blockade)
-    mean = mean_pressure(rate, stroke_volume(volume, contractility, exercise, posture), held)
+    mean = mean_pressure(rate, stroke_volume(volume, contractility, exercise, 0.0, posture), held)
     target = resistance_target(
-        set_point, resting, volume, contractility, exercise, error, posture, BASAL_SKIN_FLOW
-    )
+        set_point, resting, volume, contractility, exercise, 1.8, BASAL_SKIN_FLOW, error, 1.5, 0.0, 0.0, 0.0, posture, 0.10
+    )  # fmt: skip
     d_drive = cardiac_drive_rate(drive_state, wanted, tau_on, exp(log_off), slowing)
     return (
         oxygen_uptake_rate(uptake, demand, tau_uptake) / uptake,

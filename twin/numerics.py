@@ -57,9 +57,19 @@ def clip(x: float, low: float, high: float) -> float:
 
 
 @equation
+def log_of_one_plus(t: float) -> float:
+    """ln(1 + t) for t of 0 to 1, to 7e-14 relative: 2 artanh(t / (2 + t)) as a near-minimax polynomial of its square."""
+    s = t / (2.0 + t)
+    z = s * s
+    p = 0.18310873038644424 + z * (0.14065379620097226 + z * 0.20081905552634546)
+    p = 0.3999999721520674 + z * (0.2857162656545663 + z * (0.22215336445163109 + z * p))
+    return s * (1.9999999999998685 + z * (0.6666666668157013 + z * p))
+
+
+@equation
 def softplus(z: float, width: float) -> float:
     """sp(z, w) = w ln(1 + e^(z/w)): a smooth max(z, 0). sp(0, w) = w ln 2, not 0."""
-    return max(z, 0.0) + width * log(1.0 + exp(-abs(z) / width))
+    return max(z, 0.0) + width * log_of_one_plus(exp(-abs(z) / width))
 
 
 @equation
@@ -90,3 +100,21 @@ def power(x: float, exponent: float) -> float:
 def logit(p: float) -> float:
     """ln(p / (1 - p))."""
     return log(p / (1.0 - p))
+
+
+@equation
+def sine(x: float) -> float:
+    """Sine of x clipped to +/- pi/2, to 1e-9: a shifted clock."""
+    x = min(max(x, -1.5707963267948966), 1.5707963267948966)
+    z = x * x
+    p = 1.0 - z / 42.0 * (1.0 - z / 72.0 * (1.0 - z / 110.0 * (1.0 - z / 156.0)))
+    return x * (1.0 - z / 6.0 * (1.0 - z / 20.0 * p))
+
+
+@equation
+def cosine(x: float) -> float:
+    """Cosine of x clipped to +/- pi/2, to 1e-9."""
+    x = min(max(x, -1.5707963267948966), 1.5707963267948966)
+    z = x * x
+    p = 1.0 - z / 56.0 * (1.0 - z / 90.0 * (1.0 - z / 132.0 * (1.0 - z / 182.0)))
+    return 1.0 - z / 2.0 * (1.0 - z / 12.0 * (1.0 - z / 30.0 * p))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from twin.jit import kernel
-from twin.numerics import exp, log, sigmoid, softplus
+from twin.numerics import cosine, exp, log, sigmoid, sine, softplus
 
 
 @kernel
@@ -33,3 +33,9 @@ def test_log_undoes_exp(table):
 def test_softplus_and_sigmoid_agree_with_numpy(table):
     np.testing.assert_allclose(table[1][2], np.logaddexp(0.0, table[0]), rtol=1e-11, atol=1e-15)
     np.testing.assert_allclose(table[1][3], 1 / (1 + np.exp(-table[0])), rtol=1e-11)
+
+
+def test_a_quarter_turn_agrees_with_numpy():
+    for x in np.linspace(-np.pi / 2, np.pi / 2, 101):
+        assert abs(sine(x) - np.sin(x)) < 1e-8
+        assert abs(cosine(x) - np.cos(x)) < 1e-8

@@ -18,6 +18,9 @@ WARMTH_GAIN = 0.11  # kQ, resting uptake per degC (Q10, 10-13 % per degC)
 SLEEP_FALL = 0.07  # of resting uptake, asleep (0.05-0.10)
 THERMIC_EFFECT = 0.08  # of resting uptake, fed (0.05-0.10)
 LOWEST_DEMAND = 0.5  # MET
+WATT_PER_LITRE_O2 = 341.0  # heat of one L O2 a minute
+CO2_LAG_MINUTES = 0.5  # tissue store of carbon dioxide
+LOWEST_RESERVE = 1.0  # mL/kg/min, so that a wild VO2max divides nothing by zero
 
 
 def resting_metabolic_rate(weight_kg: float, height_m: float, age_years: float, male: float) -> float:
@@ -84,11 +87,41 @@ def oxygen_uptake_rate(uptake: float, demanded: float, seconds: float) -> float:
 
 @equation
 def reserve_fraction(uptake: float, resting: float, maximal: float) -> float:
-    """x = (V - VO2r) / (VO2max - VO2r), the fraction of oxygen-uptake reserve in use."""
-    return (uptake - resting) / (maximal - resting)
+    """x = (V - VO2r) / (VO2max - VO2r), the fraction of oxygen-uptake reserve in use; reserve at least 1 mL/kg/min."""
+    return (uptake - resting) / max(maximal - resting, LOWEST_RESERVE)
 
 
 @equation
 def respiratory_quotient(fraction: float) -> float:
     """RQ = 0.82 + 0.25 sig((x - 0.68) / 0.07)."""
     return 0.82 + 0.25 * sigmoid((fraction - 0.68) / 0.07)
+
+
+@equation
+def tissue_co2(quotient: float, uptake: float, weight: float) -> float:
+    """VCO2t = RQ V BW / 1000, carbon dioxide that the tissues produce, L/min STPD."""
+    return quotient * uptake * weight / 1000.0
+
+
+@equation
+def pulmonary_co2_rate(pulmonary: float, tissue: float) -> float:
+    """dVc/dt = (VCO2t - Vc) / 0.5: what the lungs see lags by the tissue store, L/min per minute."""
+    return (tissue - pulmonary) / CO2_LAG_MINUTES
+
+
+@equation
+def metabolic_heat(uptake: float, weight: float) -> float:
+    """M = 341 V BW / 1000, W."""
+    return WATT_PER_LITRE_O2 * uptake * weight / 1000.0
+
+
+@equation
+def external_work(heat: float, resting_heat: float, efficiency: float) -> float:
+    """W = eff max(M - Mrest, 0), W; eff 0.15 generic, 0.22 cycling, 0.05 walking."""
+    return efficiency * max(heat - resting_heat, 0.0)
+
+
+@equation
+def energy_expenditure(uptake: float, weight: float) -> float:
+    """EE = 4.86 V BW / 1000, kcal/min."""
+    return KCAL_PER_LITRE_O2 * uptake * weight / 1000.0

@@ -16,14 +16,7 @@ from twin.jit import equation
 from twin.numerics import exp, softplus, tanh
 
 AROUSAL_MINUTES = 30.0
-STANDING_BPM = 10.0  # stand against supine (5-25)
-WARMTH_BPM = 6.5  # kT per degC above the own set-point; with 3.5 per unit y the total is 8.3 per degC (7-10)
-INFLAMMATION_BPM = 3.5  # per unit of y
-DEHYDRATION_BPM = 3.0  # kDeh per 1 % of body mass (1-4)
-HYPOXIA_BPM = 1.0  # kO2 per % of SaO2 below 96 (0.5-1.5)
-FED_BPM = 6.0
-ALCOHOL_BPM = 12.0  # per g/L (5-15)
-RMSSD_SLOPE = 0.030  # kR per bpm (0.02-0.045)
+FED_BPM = 6.0  # thermic effect of a meal
 
 
 @equation
@@ -57,20 +50,41 @@ def arousal_rate(arousal: float) -> float:
 
 
 @equation
+def warmth(core: float, own: float) -> float:
+    """Tx = sp(Tc - Tref - 0.15, 0.05), degC above the own circadian set-point Tref."""
+    return softplus(core - own - 0.15, 0.05)
+
+
+@equation
+def desaturation(saturation: float) -> float:
+    """sp(96 - SaO2, 0.3), % of saturation that is missing."""
+    return softplus(96.0 - saturation, 0.3)
+
+
+@equation
 def additive_tone(
     circadian: float,
     circadian_amplitude: float,
     asleep: float,
     sleep_fall: float,
     posture: float,
-    warmth: float,
-    saturation: float,
+    standing_gain: float,
+    heat: float,
+    heat_gain: float,
+    missing_oxygen: float,
+    oxygen_gain: float,
+    dehydration: float,
+    dehydration_gain: float,
     fed: float,
     arousal: float,
+    alcohol: float,
+    alcohol_gain: float,
+    inflammation: float,
+    inflammation_gain: float,
 ) -> float:
     """Beats that are added whatever the demand.
 
-    add = A_HR c - dHRsl S + 10 post + kT Tx + kO2 sp(96 - SaO2, 0.3) + 6 fed + a,  Tx = sp(Tc - Tref - 0.15, 0.05)
+    add = A_HR c - dHRsl S + 10 post + kT Tx + kDeh deh + kO2 sp(96 - SaO2, 0.3) + 6 fed + a + 12 BAC + 3.5 y
 
     Args:
         circadian: c, +1 at the body-temperature maximum [-].
@@ -78,25 +92,35 @@ def additive_tone(
         asleep: S [0-1].
         sleep_fall: dHRsl, 5 (2-10) [bpm].
         posture: 0 supine, 0.3 sitting, 1 standing.
-        warmth: Tc - Tref, core temperature above the own circadian set-point [degC].
-        saturation: SaO2 [%].
+        standing_gain: stand against supine, 10 (5-25) [bpm].
+        heat: Tx [degC].
+        heat_gain: kT, 6.5 [bpm/degC]; with the inflammation term the total is 8.3 (7-10) in fever.
+        missing_oxygen: sp(96 - SaO2, 0.3) [%].
+        oxygen_gain: kO2, 1.0 (0.5-1.5) [bpm/%].
+        dehydration: water deficit [% of body mass].
+        dehydration_gain: kDeh, 3 (1-4) [bpm/%].
         fed: 0-1.
         arousal: a [bpm].
+        alcohol: BAC [g/L].
+        alcohol_gain: 12 (5-15) [bpm L/g].
+        inflammation: y [-].
+        inflammation_gain: 3.5 [bpm].
 
     Returns:
         Beats per minute.
 
     """
-    heat = WARMTH_BPM * softplus(warmth - 0.15, 0.05)
-    hypoxia = HYPOXIA_BPM * softplus(96.0 - saturation, 0.3)
     return (
         circadian_amplitude * circadian
         - sleep_fall * asleep
-        + STANDING_BPM * posture
-        + heat
-        + hypoxia
+        + standing_gain * posture
+        + heat_gain * heat
+        + dehydration_gain * dehydration
+        + oxygen_gain * missing_oxygen
         + FED_BPM * fed
         + arousal
+        + alcohol_gain * alcohol
+        + inflammation_gain * inflammation
     )
 
 
@@ -137,6 +161,19 @@ def heart_rate(
 
 
 @equation
-def rmssd(rate: float, resting: float, log_variability: float, beta_blockade: float) -> float:
-    """RMSSD = 3 + exp(lnR0 - kR (HR - HR0')), ms over 5 minutes; lnR0 = 3.70 - 0.02 (age - 40)."""
-    return 3.0 + exp(log_variability - RMSSD_SLOPE * (rate - resting * (1.0 - 0.12 * beta_blockade)))
+def rmssd(
+    rate: float,
+    resting: float,
+    log_variability: float,
+    beta_blockade: float,
+    rate_slope: float,
+    inflammation: float,
+    inflammation_slope: float,
+) -> float:
+    """RMSSD = 3 + exp(lnR0 - kR (HR - HR0') - 0.15 y), ms over 5 minutes; lnR0 = 3.70 - 0.02 (age - 40).
+
+    kR 0.030 (0.02-0.045) per bpm; the exponent is held within 0 to 6 (1 to 400 ms), where sigma points may land.
+    """
+    lowest = resting * (1.0 - 0.12 * beta_blockade)
+    exponent = log_variability - rate_slope * (rate - lowest) - inflammation_slope * inflammation
+    return 3.0 + exp(min(max(exponent, 0.0), 6.0))

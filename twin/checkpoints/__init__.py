@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from twin import constants as k_
-from twin import fast_block as fast
+from twin import fast_block
 from twin import metabolic_block as metabolic
 from twin.constants import Profile, constants_of
 from twin.numerics import exp
@@ -30,35 +30,35 @@ class FastRun:
     """Block F of one person in open loop."""
 
     def __init__(self, k: Constants) -> None:
-        self.k, self.u = k, fast.new_inputs()
-        mean, covariance = np.zeros(fast.N), np.zeros((fast.N, fast.N))
-        fast.start(mean, covariance, k)
-        self.x: Points = np.repeat(mean, fast.STRIDE)
-        self.work = np.zeros((5, fast.N * fast.STRIDE))
+        self.k, self.u = k, fast_block.new_inputs()
+        mean, covariance = np.zeros(fast_block.N), np.zeros((fast_block.N, fast_block.N))
+        fast_block.start(mean, covariance, k)
+        self.x: Points = np.repeat(mean, fast_block.STRIDE)
+        self.work = np.zeros((5, fast_block.N * fast_block.STRIDE))
 
     def advance(self, minutes: float) -> "FastRun":
         """Move on."""
-        fast.advance(self.x, minutes, self.u, self.k, *self.work)
+        fast_block.advance(self.x, minutes, self.u, self.k, *self.work)
         return self
 
     def observe(self) -> dict[str, float]:
         """Heart rate, stroke volume, output, pressures, RMSSD."""
-        fast.rates(self.x, self.work[0], self.work[3], self.work[4], self.u, self.k)
+        fast_block.rates(self.x, self.work[0], self.work[3], self.work[4], self.u, self.k)
         rate, pressure = float(self.work[3][0]), float(self.work[4][0])
-        asleep, posture = float(self.u[fast.ASLEEP]), float(self.u[fast.POSTURE])
-        core = 36.85 + self.u[fast.WARMTH] + 0.30 * self.u[fast.CLOCK] - 0.15 * asleep
+        asleep, posture = float(self.u[fast_block.ASLEEP]), float(self.u[fast_block.POSTURE])
+        core = 36.85 + self.u[fast_block.WARMTH] + 0.30 * self.u[fast_block.CLOCK] - 0.15 * asleep
         resting = resting_oxygen_uptake(self.k[k_.BASAL_UPTAKE], float(core), asleep, 0.0)
-        uptake = math.exp(self.x[fast.UPTAKE * fast.STRIDE])
-        maximal = math.exp(self.x[fast.MAXIMAL_UPTAKE * fast.STRIDE])
+        uptake = math.exp(self.x[fast_block.UPTAKE * fast_block.STRIDE])
+        maximal = math.exp(self.x[fast_block.MAXIMAL_UPTAKE * fast_block.STRIDE])
         raw = reserve_fraction(uptake, resting, maximal)
         exercise = 0.01 * math.log1p(math.exp(raw / 0.01)) if raw < 1 else raw
-        volume = stroke_volume(self.k[k_.RESTING_VOLUME], self.k[k_.CONTRACTILITY], exercise, posture)
+        volume = stroke_volume(self.k[k_.RESTING_VOLUME], self.k[k_.CONTRACTILITY], exercise, 0.0, posture)
         pulse = pulse_pressure(volume, pressure, self.k[k_.COMPLIANCE], exercise)
-        own = math.exp(self.x[fast.RESTING * fast.STRIDE])
+        own = math.exp(self.x[fast_block.RESTING * fast_block.STRIDE])
         return {
             "HR": rate, "SV": volume, "CO": rate * volume / 1000.0, "MAP": pressure,
             "SBP": pressure + 0.6 * pulse, "DBP": pressure - 0.4 * pulse,
-            "RMSSD": rmssd(rate, own, self.k[k_.LOG_VARIABILITY], self.k[k_.BETA_BLOCKADE]),
+            "RMSSD": rmssd(rate, own, self.k[k_.LOG_VARIABILITY], self.k[k_.BETA_BLOCKADE], 0.030, 0.0, 0.0),
         }  # fmt: skip
 
 
@@ -79,13 +79,13 @@ def fast_rows() -> list[Row]:
         "RMSSD": (37.9, 1.5),
     })  # fmt: skip
     standing = FastRun(k)
-    standing.u[fast.POSTURE] = 1.0
+    standing.u[fast_block.POSTURE] = 1.0
     _compare(rows, "standing", standing.advance(60.0).observe(), {
         "HR": (73.7, 1), "SV": (74.8, 1.5), "CO": (5.52, 0.11), "MAP": (95.9, 2), "SBP": (119, 2), "DBP": (80, 2),
         "RMSSD": (31.4, 1.0),
     })  # fmt: skip
     asleep = FastRun(k)
-    asleep.u[[fast.MET, fast.ASLEEP, fast.CLOCK, fast.POSTURE]] = 0.95, 1.0, -0.7, 0.0
+    asleep.u[[fast_block.MET, fast_block.ASLEEP, fast_block.CLOCK, fast_block.POSTURE]] = 0.95, 1.0, -0.7, 0.0
     _compare(rows, "asleep", asleep.advance(60.0).observe(), {
         "HR": (56.0, 1), "SV": (86.5, 1.8), "CO": (4.84, 0.1), "MAP": (82.4, 2), "SBP": (105, 2), "DBP": (67, 2),
         "RMSSD": (51.5, 1.6),
@@ -95,12 +95,12 @@ def fast_rows() -> list[Row]:
     })  # fmt: skip
     for met, rate, systolic in ((2.0, 72.7, 129.0), (3.0, 82.5, 137.0), (4.0, 92.9, 143.0)):
         run = FastRun(k).advance(60.0)
-        run.u[fast.MET] = met
+        run.u[fast_block.MET] = met
         got = run.advance(6.0).observe()
         _compare(rows, f"{met:g} METs, 6 min", got, {"HR": (rate, 2), "SBP": (systolic, 4)})
     step = FastRun(k).advance(60.0)
     before = step.observe()["HR"]
-    step.u[fast.MET] = 6.0
+    step.u[fast_block.MET] = 6.0
     rates = []
     for _ in range(36):
         step.advance(10.0 / 60.0)
