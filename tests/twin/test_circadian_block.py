@@ -2,12 +2,15 @@ import math
 
 import numpy as np
 import pytest
+from numba.core import config
 
 from twin.blocks import circadian as block
 from twin.checkpoints import circadian as checkpoints
 from twin.filter.points import draw, gather
 
-ROWS = checkpoints.run()
+COMPILED = not config.DISABLE_JIT
+ROWS = checkpoints.run() if COMPILED else []
+DAYS = 365 if COMPILED else 1  # in pure Python only shapes are checked
 WORK = np.zeros((3, block.N * block.STRIDE))
 
 
@@ -20,6 +23,13 @@ def started(k, hour=0.0):
     mean, covariance = np.zeros(block.N), np.zeros((block.N, block.N))
     block.start(mean, covariance, k, np.array(block.default_inputs()), hour)
     return mean, covariance
+
+
+def spread_of_phase(mean, covariance):
+    """Standard deviation across the cycle, h."""
+    phase = math.atan2(mean[1], mean[0])
+    across = np.array([-math.sin(phase), math.cos(phase)]) / math.hypot(mean[0], mean[1])
+    return math.sqrt(across @ covariance[:2, :2] @ across) * 12.0 / math.pi
 
 
 def seen_of(mean, k):
@@ -54,11 +64,7 @@ def test_starting_at_an_hour_is_living_until_then(k, hour):
 
 def test_the_prior_is_an_hour_of_phase(k):
     mean, covariance = started(k, 10.0)
-    phase = math.atan2(mean[1], mean[0])
-    across = np.array([-math.sin(phase), math.cos(phase)]) / math.hypot(mean[0], mean[1])
-    sd_h = math.sqrt(across @ covariance[:2, :2] @ across) * 12.0 / math.pi
-
-    assert 0.85 < sd_h < 1.25
+    assert 0.85 < spread_of_phase(mean, covariance) < 1.25
 
 
 def test_sleep_is_likely_at_night_and_not_by_day(k):
@@ -92,13 +98,33 @@ def test_steps_are_short_enough(k, lux):
     np.testing.assert_allclose(coarse[:: block.STRIDE], fine[:: block.STRIDE], atol=5e-3)
 
 
+@pytest.mark.skipif(not COMPILED, reason="minutes in pure Python")
+def test_light_of_the_day_tells_the_phase_better_than_darkness(k):
+    spreads = {}
+    for bright in (1000.0, 0.0):
+        mean, covariance = started(k)
+        covariance[:2, :2] *= 4.0
+        factor, points = np.zeros_like(covariance), np.zeros(block.N * block.STRIDE)
+        for hour in range(24 * 21):
+            awake = 7 <= hour % 24 < 23
+            u = np.array([bright * awake, 1.0 - awake])
+            draw(mean, covariance, factor, points, block.STRIDE)
+            block.advance(points, 60.0, u, k, *WORK)
+            gather(points, mean, covariance, block.STRIDE)
+            block.add_process_noise(mean, covariance, 60.0, u)
+        spreads[bright] = spread_of_phase(mean, covariance)
+
+    assert spreads[1000.0] < 0.6
+    assert spreads[0.0] > 2.0 * spreads[1000.0]
+
+
 @pytest.mark.parametrize("wild", [False, True])
 def test_a_year_stays_finite(k, wild):
     rng = np.random.default_rng(1)
     mean, covariance = started(k, 8.0)
     factor, points = np.zeros_like(covariance), np.zeros(block.N * block.STRIDE)
     u = np.array(block.default_inputs())
-    for _ in range(365 * 8):
+    for _ in range(DAYS * 8):
         if wild:
             u[:] = rng.choice([0.0, 50.0, 200000.0]), rng.choice([0.0, 1.0])
         draw(mean, covariance, factor, points, block.STRIDE)

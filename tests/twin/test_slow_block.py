@@ -2,12 +2,17 @@ import math
 
 import numpy as np
 import pytest
+from numba.core import config
 
 from twin.blocks import slow as block
 from twin.checkpoints import slow as checkpoints
+from twin.filter.correct import correct
 from twin.filter.points import draw, gather
+from twin.physiology.body_composition import DAY_TO_DAY_SD, SCALE_SD, scale_reading
 
-ROWS = checkpoints.run()
+COMPILED = not config.DISABLE_JIT
+ROWS = checkpoints.run() if COMPILED else []
+HALF_DAYS = 730 if COMPILED else 6  # a year; in pure Python, where only shapes are checked, three days
 WORK = np.zeros((3, block.N * block.STRIDE))
 DAY = 1440.0
 
@@ -99,6 +104,10 @@ def test_the_habit_changes_nothing(k):
     assert abs(seen.maximal_uptake_drift) + abs(seen.resting_rate_drift) < 1e-6
 
 
+def test_a_meal_weighs_on_the_scale():
+    assert scale_reading(75.0, 1.0) == pytest.approx(75.4)
+
+
 def test_less_fat_is_more_sensitive(k):
     assert after(k, 180 * DAY, energy_intake=2172.0).fat_sensitivity == pytest.approx(1.12, abs=0.02)
 
@@ -132,7 +141,7 @@ def simulated_year(k, inputs):
 
 
 def test_a_year_of_habit_stays_finite_and_near(k):
-    seen = simulated_year(k, [np.array(block.default_inputs())] * 730)
+    seen = simulated_year(k, [np.array(block.default_inputs())] * HALF_DAYS)
 
     assert 60.0 < seen.weight < 90.0
 
@@ -141,7 +150,7 @@ def test_a_year_of_habit_stays_finite_and_near(k):
 def test_a_year_of_wild_inputs_stays_finite(k, seed):
     rng = np.random.default_rng(seed)
     seen = simulated_year(
-        k, [np.array([rng.choice(WILD[name]) for name in block.Inputs._fields]) for _ in range(730)]
+        k, [np.array([rng.choice(WILD[name]) for name in block.Inputs._fields]) for _ in range(HALF_DAYS)]
     )
 
     assert all(math.isfinite(value) for value in seen)
@@ -152,6 +161,42 @@ def test_a_year_of_wild_inputs_stays_finite(k, seed):
 def test_a_year_at_the_bounds_stays_finite(k, end):
     for measured in (0.0, 1.0):
         values = {name: WILD[name][end] for name in WILD} | {"measured": measured}
-        seen = simulated_year(k, [np.array([values[name] for name in block.Inputs._fields])] * 730)
+        seen = simulated_year(k, [np.array([values[name] for name in block.Inputs._fields])] * HALF_DAYS)
 
         assert all(math.isfinite(value) for value in seen)
+
+
+@pytest.mark.skipif(not COMPILED, reason="minutes in pure Python")
+@pytest.mark.parametrize("seed", range(4))
+def test_the_scale_tells_what_was_eaten(k, seed):
+    rng = np.random.default_rng(seed)
+    eaten = block.default_inputs()._replace(energy_intake=2672.0 + 300.0, sodium=4000.0 * (1 + 300 / 2672))
+    truth = np.repeat(started(k)[0], block.STRIDE)
+    mean, covariance = started(k)
+    factor, points = np.zeros_like(covariance), np.zeros(block.N * block.STRIDE)
+    out, gain, report = np.zeros(block.SEEN * block.STRIDE), np.zeros(block.N), np.zeros(3)
+    weight = slice(0, block.STRIDE)  # the first thing seen
+    for _ in range(42):
+        for asleep, hours in ((0.0, 16.0), (1.0, 8.0)):
+            for who, inputs in ((truth, eaten), (points, block.default_inputs())):
+                u = np.array(inputs._replace(asleep=asleep))
+                if who is points:
+                    draw(mean, covariance, factor, points, block.STRIDE)
+                block.advance(who, 60.0 * hours, u, k, *WORK)
+            gather(points, mean, covariance, block.STRIDE)
+            block.add_process_noise(mean, covariance, 60.0 * hours, u)
+        block.add_parameter_noise(covariance, 1.0)
+        block.observe(truth, out, u, k)
+        noise = SCALE_SD**2 + DAY_TO_DAY_SD**2
+        reading = scale_reading(out[0], 0.0) + math.sqrt(noise) * rng.standard_normal()
+        draw(mean, covariance, factor, points, block.STRIDE)
+        block.observe(points, out, u, k)
+        correct(points, out[weight], block.STRIDE, reading, noise, mean, covariance, gain, report)
+    sd = math.sqrt(covariance[block.INTAKE_BIAS, block.INTAKE_BIAS])
+    # What the scale tells is the balance: intake less what is burnt by an activity that is not known better.
+    balance = mean[block.INTAKE_BIAS] - 1670.0 * mean[block.ACTIVITY_BIAS] * 0.9
+
+    assert mean[block.INTAKE_BIAS] == pytest.approx(300.0, abs=2.5 * sd)
+    assert sd < 220.0
+    assert balance == pytest.approx(300.0, abs=250.0)
+    assert balance > 50.0

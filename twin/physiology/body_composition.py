@@ -24,6 +24,8 @@ GLYCOGEN = 0.5  # kg at rest
 GLYCOGEN_WATER = 3.7  # kg of weight per kg of glycogen, with itself
 SODIUM_PER_LITRE = 3220.0  # mg of sodium in a litre of extracellular fluid
 SODIUM_RETENTION, SODIUM_CARBOHYDRATE = 3000.0, 4000.0  # mg/d per litre; mg/d per whole carbohydrate intake
+FED_WEIGHT = 0.4  # kg of a meal still in the gut
+SCALE_SD, DAY_TO_DAY_SD = 0.1, 0.5  # kg: the scale itself; bowel, bladder and clothes
 SENSITIVITY_EXPONENT = -0.35  # ln sI against ln fat mass (calibrated)
 
 
@@ -130,6 +132,12 @@ def extracellular_rate(fluid: float, sodium_change: float, carbohydrate_ratio: f
 def body_weight(fat: float, lean: float, glycogen: float, fluid: float) -> float:
     """BW = Fm + Lm + 3.7 (Gly - 0.5) + ECF, kg."""
     return fat + lean + GLYCOGEN_WATER * (glycogen - GLYCOGEN) + fluid
+
+
+@equation
+def scale_reading(weight: float, fed: float) -> float:
+    """What a scale shows, kg: BW less the water deficit, + 0.4 fed (0-1); noise SCALE_SD and DAY_TO_DAY_SD."""
+    return weight + FED_WEIGHT * fed
 
 
 @equation
