@@ -25,7 +25,7 @@ from stream.settings import Settings
 from stream.sink import Sink
 from stream.table import TwinTable
 from stream.transport import App, BatchConsumer, ConsumerThread, RawSchema
-from twin.constants import ProfileError
+from twin.profile import ProfileError
 
 log = structlog.get_logger()
 EXIT_WITHOUT_ACKNOWLEDGING = 70
