@@ -1,8 +1,8 @@
 """Forecasts from the posterior: the same equations run on, nothing measured, uncertainty growing by process noise.
 
-Glucose is predicted with the whole filter. Heart rate follows its causes within five minutes, so that only their way to
-the horizon matters: the slow ones are moved there in closed form, the fast ones are run for five minutes, for the mean
-and for seven points that each lean one of the states by which heart rate is uncertain (DECISIONS.md: what it costs).
+Glucose is predicted with the whole filter. Heart rate follows its causes within minutes, so that only their way to the
+horizon matters: the slow ones are moved there in closed form, the fast ones come to rest there, for the mean and for
+seven points that each lean one of the states by which heart rate is uncertain (DECISIONS.md: what it costs).
 """
 
 import math
@@ -13,7 +13,7 @@ from twin import channels as c_
 from twin import observe as o_
 from twin import record as r_
 from twin.blocks import fast, metabolic
-from twin.blocks.fast_few import FEW, advance, heart_rates
+from twin.blocks.fast_few import FEW, STEP_MINUTES, STEPS, heart_rates, relax
 from twin.blocks.fast_parameters import UNMEASURED_MINUTES
 from twin.filter.points import draw
 from twin.inputs import fast_inputs
@@ -25,12 +25,15 @@ from twin.workspace import Work
 
 FORECASTS = 2  # heart rate, glucose
 LOW_MG_DL, LOW_WITHIN_S, LOW_STEP_S = 70.0, 1800.0, 300.0
-SETTLING_S = 300.0
+SETTLING_S = STEP_MINUTES * STEPS * 60.0
 AROUSAL_MINUTES = 30.0
-LEANED = np.array([
-    fast.AROUSAL, fast.UNMEASURED, fast.RESTING, fast.MET_GAIN, fast.SLEEP_FALL, fast.CIRCADIAN, fast.PRESSURE_SET,
-])  # fmt: skip
-DRIVE_SD = 0.006  # of cardiac drive's own noise, stationary
+LEANED = np.array(
+    [fast.AROUSAL, fast.UNMEASURED, fast.RESTING, fast.MET_GAIN, fast.SLEEP_FALL, fast.CIRCADIAN]
+)
+DEMAND_DOWN = (
+    7  # the point that leans unmeasured demand the other way: rest is a floor, so that the mean is shifted
+)
+OTHER_SD = 2.0  # bpm: noise of pressure, resistance and drive on their way
 
 
 @kernel
@@ -57,7 +60,7 @@ def settled_heart_rate(
 ) -> None:
     """The far forecast: slow states moved in closed form, fast states settled, eight points."""
     size = fast.N * FEW
-    x, d, t, a = w.points[:size], w.slopes[:size], w.trial[:size], w.total[:size]
+    x, d = w.points[:size], w.slopes[:size]
     k = record[r_.FAST_BODY : r_.METABOLIC_BODY]
     for i in range(fast.N):
         for s in range(FEW):
@@ -67,34 +70,41 @@ def settled_heart_rate(
     for s in range(FEW):
         x[fast.AROUSAL * FEW + s] *= left_arousal
         x[fast.UNMEASURED * FEW + s] *= left_demand
+    fast_inputs(record, now + horizon_s, True, w.inputs)
+    asleep = w.inputs[2]
+    settling = SETTLING_S / 60.0
+    arousal_sd = 4.0 * (1.0 - asleep) + 1.5 * asleep
+    demand_sd = 0.40 * (1.0 - asleep) + 0.10 * asleep
+    left_demand_at_end = left_demand * math.exp(-settling / UNMEASURED_MINUTES)
+    demand_there = covariance[fast.UNMEASURED, fast.UNMEASURED] * left_demand_at_end**2
+    demand_there = math.sqrt(demand_there + demand_sd**2 * (1.0 - left_demand_at_end**2))
     for p in range(LEANED.shape[0]):
         i = LEANED[p]
-        x[i * FEW + p + 1] += math.sqrt(covariance[i, i])
-    fast_inputs(record, now + horizon_s, True, w.inputs)
-    advance(x, SETTLING_S / 60.0, w.inputs, k, d, t, a)
+        lean = math.sqrt(covariance[i, i])
+        if i == fast.UNMEASURED:
+            lean = demand_there * math.exp(settling / UNMEASURED_MINUTES)
+            x[i * FEW + DEMAND_DOWN] -= lean
+        x[i * FEW + p + 1] += lean
+    relax(x, w.inputs, k, d)
     heart_rates(x, w.expected, w.inputs, k)
-    settling = SETTLING_S / 60.0
     left_arousal *= math.exp(-settling / AROUSAL_MINUTES)
-    left_demand *= math.exp(-settling / UNMEASURED_MINUTES)
     # Heart rate per unit of each leaned state as it is now, and of the two that new noise enters.
     gradient = w.gain
     for p in range(LEANED.shape[0]):
         gradient[p] = (w.expected[p + 1] - w.expected[0]) / math.sqrt(covariance[LEANED[p], LEANED[p]])
     per_arousal = gradient[0] * math.exp(settling / AROUSAL_MINUTES)
-    per_demand = gradient[1] * math.exp(settling / UNMEASURED_MINUTES)
-    gradient[0], gradient[1] = per_arousal * left_arousal, per_demand * left_demand
+    per_demand = 0.5 * (w.expected[2] - w.expected[DEMAND_DOWN]) / demand_there
+    gradient[0], gradient[1] = per_arousal * left_arousal, per_demand * left_demand_at_end
     variance = 0.0
     for p in range(LEANED.shape[0]):
         for q in range(LEANED.shape[0]):
             variance += gradient[p] * gradient[q] * covariance[LEANED[p], LEANED[q]]
-    asleep = w.inputs[2]
-    arousal_sd = 4.0 * (1.0 - asleep) + 1.5 * asleep
-    demand_sd = 0.40 * (1.0 - asleep) + 0.10 * asleep
     variance += (per_arousal * arousal_sd) ** 2 * (1.0 - left_arousal**2)
-    variance += (per_demand * demand_sd) ** 2 * (1.0 - left_demand**2)
-    variance += (DRIVE_SD * 118.0) ** 2
+    variance += (per_demand * demand_sd) ** 2 * (1.0 - left_demand_at_end**2)
+    variance += OTHER_SD**2
     drive = x[fast.DRIVE * FEW]
-    out[0], out[1] = w.expected[0], math.sqrt(variance + o_.heart_rate_noise(drive))
+    shifted = 0.5 * (w.expected[2] + w.expected[DEMAND_DOWN]) - w.expected[0]
+    out[0], out[1] = w.expected[0] + shifted, math.sqrt(variance + o_.heart_rate_noise(drive))
 
 
 @kernel
