@@ -194,7 +194,7 @@ class Cohort:
                     number = int(tick_s[tick] * 1000) // self.tick_ms
                     twin.checkpoints.append(Checkpoint(number, kept[keep[tick]].copy(), policy.copy()))
             head = int(tick_s[span.stop - 1] * 1000) // self.tick_ms if span.stop > span.start else base.tick
-            twin.set_head(Checkpoint(head, records[i].copy(), policy), self.window_ms // self.tick_ms)
+            twin.set_head(Checkpoint(head, records[i].copy(), policy), self.window_ms, self.tick_ms)
             changes = [change for _, change in applied.transitions[before:]]
             applied.alerts += alerting.publish(twin, changes, base.tick * self.tick_ms / 1000.0)
             applied.runs.append(Run(twin.person, span, twin))
@@ -257,9 +257,18 @@ class Cohort:
         storing.restore(self, key, value)
 
     def finish_restore(self) -> None:
-        """After the last record: put the parts of every twin together."""
-        for twin in self.twins.values():
-            storing.assemble(twin)
+        """After the last record: put the parts of every twin together; what a crash cut apart is run again."""
+        torn = [twin for twin in self.twins.values() if not storing.assemble(twin)]
+        work = []
+        for twin in torn:
+            base = twin.checkpoints[0]
+            first = int(np.searchsorted(twin.journal["time_ms"], (base.tick + 1) * self.tick_ms))
+            work.append((twin, base, bin_ticks(twin.journal[first:], self.tick_ms)))
+            twin.touched = True
+        if work:
+            self._run(
+                work, Applied()
+            )  # what it would publish has been published before its state was written
 
     def twin_json(self, person: str) -> dict[str, Any]:
         """The final twin for twins.jsonl: head time, mean, covariance, parameters."""

@@ -23,6 +23,7 @@ class Checkpoint:
     tick: int
     record: Record
     policy: NDArray[np.float64]
+    written: bool = False  # whether the changelog has it
 
 
 class PersonTwin:
@@ -39,7 +40,8 @@ class PersonTwin:
         self.checkpoints: list[Checkpoint] = [self.head]
         self.alerts: dict[str, dict[str, Any]] = {}
         self.dirty_hours: set[int] = set()
-        self.stored: set[bytes] = set()
+        self.stored: dict[bytes, int] = {}  # changelog keys of checkpoints and hours, with the hours' digests
+        self.parts: dict[bytes, bytes | None] = {}  # while it is restored
         self.touched = False
 
     def replace_journal(self, journal: Entries, newest_ms: int, rows_ms: NDArray[np.int64]) -> None:
@@ -65,24 +67,25 @@ class PersonTwin:
         if all(c is not base for c in self.checkpoints):
             self.checkpoints.append(base)
 
-    def set_head(self, head: Checkpoint, window_ticks: int) -> None:
+    def set_head(self, head: Checkpoint, window_ms: int, tick_ms: int) -> None:
         """Take the new head; forget what is beyond the window, keeping one checkpoint before it.
 
         Of the checkpoints only the last of each hour stays, and the last of all, which stands before the head.
         """
         self.head = head
-        limit = head.tick - window_ticks
+        limit = head.tick - window_ms // tick_ms
+        hour = max(HOUR_MS // tick_ms, 1)
         kept: list[Checkpoint] = []
         for checkpoint in self.checkpoints:
             if kept and checkpoint.tick < limit:
                 kept.clear()
-            elif kept and kept[-1].tick // 60 == checkpoint.tick // 60 and kept[-1].tick != BEGINNING:
+            elif kept and kept[-1].tick // hour == checkpoint.tick // hour and kept[-1].tick != BEGINNING:
                 kept.pop()
             kept.append(checkpoint)
         self.checkpoints = kept
         oldest = kept[0].tick
         if oldest > BEGINNING and len(self.journal):
-            first = int(np.searchsorted(self.journal["time_ms"], (oldest + 1) * 60_000))
+            first = int(np.searchsorted(self.journal["time_ms"], (oldest + 1) * tick_ms))
             self.dirty_hours |= set(np.unique(self.journal["time_ms"][:first] // HOUR_MS).tolist())
             self.journal = self.journal[first:]
 

@@ -1,19 +1,23 @@
 """A twin as changelog records and back.
 
-Keys: b"t|person" head and everything small, b"c|person" the checkpoints, b"j|person|hour" one hour of the journal.
-Every value begins with the version of its layout; a newer one is refused by name.
+Keys: b"j|person|hour" one hour of the journal, b"c|person|tick" a checkpoint, b"t|person" the head and everything small.
+They are written in this order, and the head carries the digest of the journal that it was made from: a twin whose
+records were cut apart by a crash is seen, and run again from its oldest checkpoint, which no reading of the window can
+have changed. Every value begins with the version of its layout; a newer one is refused by name.
 """
 
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from stream.journal import ENTRY
-from stream.person import HOUR_MS, Checkpoint, PersonTwin
-from stream.policy import STATE
+from stream.person import BEGINNING, HOUR_MS, Checkpoint, PersonTwin
 from twin import record as r_
 from twin.channels import SENSORS
+from twin.profile import profile_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,81 +32,133 @@ class NewerState(RuntimeError):  # noqa: N818 - reads as what was found
     """A changelog record of a later version of this program."""
 
 
-def _pack(checkpoints: list[Checkpoint]) -> bytes:
-    head = np.array([len(checkpoints)], dtype="<i8").tobytes()
-    ticks = np.array([c.tick for c in checkpoints], dtype="<i8").tobytes()
-    rows = [np.concatenate([c.record, c.policy]) for c in checkpoints]
-    return head + ticks + (np.stack(rows).astype("<f8").tobytes() if rows else b"")
+def _positions() -> NDArray[np.int64]:
+    """Where the numbers of a record lie that nothing else tells: not the constants, and one half of each covariance."""
+    kept = np.ones(r_.SIZE, dtype=bool)
+    kept[r_.FAST_BODY : r_.FAST_MEAN] = False
+    for block, _, at, _ in r_.BLOCKS.values():
+        kept[at : at + block.N**2] = np.tri(block.N, dtype=bool).ravel()
+    return np.flatnonzero(kept)
 
 
-def _unpack(data: bytes) -> list[Checkpoint]:
-    count = int(np.frombuffer(data, "<i8", 1)[0])
-    ticks = np.frombuffer(data, "<i8", count, 8)
-    rows = np.frombuffer(data, "<f8", offset=8 + 8 * count).reshape(count, r_.SIZE + STATE)
-    return [
-        Checkpoint(int(tick), row[: r_.SIZE].copy(), row[r_.SIZE :].copy())
-        for tick, row in zip(ticks, rows, strict=True)
-    ]
+TOLD = _positions()
+
+
+def _pack(checkpoint: Checkpoint) -> bytes:
+    row = np.concatenate([checkpoint.record[TOLD], checkpoint.policy])
+    return np.int64(checkpoint.tick).tobytes() + row.astype("<f8").tobytes()
+
+
+def _unpack(data: bytes, profile: dict[str, object]) -> Checkpoint:
+    row = np.frombuffer(data, "<f8", offset=8)
+    record = r_.genesis(profile_of(profile))
+    record[TOLD] = row[: len(TOLD)]
+    for block, _, at, _ in r_.BLOCKS.values():
+        covariance = record[at : at + block.N**2].reshape(block.N, block.N)
+        covariance[:] = np.tril(covariance) + np.tril(covariance, -1).T
+    return Checkpoint(int(np.frombuffer(data, "<i8", 1)[0]), record, row[len(TOLD) :].copy(), written=True)
+
+
+def _checkpoint_key(person: bytes, tick: int) -> bytes:
+    return b"c|" + person + SEPARATOR + str(tick).encode()
 
 
 def records_of(twin: PersonTwin) -> "Iterator[tuple[bytes, bytes | None]]":
     """What is to be written of a twin; it counts as written then."""
     person = twin.person.encode()
     version = bytes([LAYOUT])
-    header = orjson.dumps({
-        "offset": twin.offset, "late": twin.late, "newest_ms": twin.newest_ms, "profile": twin.profile,
-        "alerts": twin.alerts,
-    })  # fmt: skip
-    size = len(header).to_bytes(4, "big")
-    yield b"t|" + person, version + size + header + _pack([twin.head])
-    yield b"c|" + person, version + _pack(twin.checkpoints)
     hours = twin.journal["time_ms"] // HOUR_MS
     for hour in sorted(twin.dirty_hours):
         key = b"j|" + person + SEPARATOR + str(hour).encode()
-        entries = twin.journal[hours == hour]
-        if len(entries):
-            twin.stored.add(key)
-            yield key, version + entries.tobytes()
-        elif key in twin.stored:
-            twin.stored.discard(key)
+        data = twin.journal[hours == hour].tobytes()
+        if data:
+            twin.stored[key] = zlib.crc32(data)
+            yield key, version + data
+        elif twin.stored.pop(key, None) is not None:
             yield key, None
+    standing = set()
+    for checkpoint in twin.checkpoints:
+        if checkpoint.tick == BEGINNING:
+            continue
+        key = _checkpoint_key(person, checkpoint.tick)
+        standing.add(key)
+        if not checkpoint.written:
+            checkpoint.written = True
+            twin.stored[key] = 0
+            yield key, version + _pack(checkpoint)
+    for key in [key for key in twin.stored if key[:1] == b"c" and key not in standing]:
+        del twin.stored[key]
+        yield key, None
+    header = orjson.dumps({
+        "offset": twin.offset, "late": twin.late, "newest_ms": twin.newest_ms, "profile": twin.profile,
+        "alerts": twin.alerts, "journal": _digest(twin),
+        "from_beginning": twin.checkpoints[0].tick == BEGINNING,
+    })  # fmt: skip
+    yield b"t|" + person, version + len(header).to_bytes(4, "big") + header + _pack(twin.head)
     twin.dirty_hours.clear()
     twin.touched = False
+
+
+def _digest(twin: PersonTwin) -> int:
+    return sum(digest for key, digest in twin.stored.items() if key[:1] == b"j")
 
 
 def restore(cohort: "Cohort", key: bytes, value: bytes | None) -> None:
     """Put one record where it belongs; `assemble` follows when all are in."""
     kind, rest = key[:1], key[2:]
-    person = (rest.rsplit(SEPARATOR, 1)[0] if kind == b"j" else rest).decode()
+    person = (rest if kind == b"t" else rest.rsplit(SEPARATOR, 1)[0]).decode()
     twin = cohort.twin(person)
     if value is None:
-        twin.stored.discard(key)
+        twin.stored.pop(key, None)
+        twin.parts[key] = None
         return
     if value[0] > LAYOUT:
         raise NewerState(f"changelog layout {value[0]} is newer than this worker's {LAYOUT}: upgrade it")
-    body = value[1:]
-    if kind == b"t":
-        size = int.from_bytes(body[:4], "big")
-        header = orjson.loads(body[4 : 4 + size])
-        twin.offset, twin.late, twin.newest_ms = header["offset"], header["late"], header["newest_ms"]
-        twin.profile, twin.alerts = header["profile"], header["alerts"]
-        twin.head = _unpack(body[4 + size :])[0]
+    twin.parts[key] = value[1:]
+    if kind == b"j":
+        twin.stored[key] = zlib.crc32(value[1:])
     elif kind == b"c":
-        twin.checkpoints = _unpack(body)
-    else:
-        hour = int(rest.rsplit(SEPARATOR, 1)[1])
-        entries = np.frombuffer(body, dtype=ENTRY)
-        others = twin.journal[twin.journal["time_ms"] // HOUR_MS != hour]
-        twin.journal = np.concatenate([others, entries])
-        twin.stored.add(key)
+        twin.stored[key] = 0
 
 
-def assemble(twin: PersonTwin) -> None:
-    """Sort the journal that came in hours."""
-    j = twin.journal
-    twin.journal = j[np.lexsort((j["key"], j["source"], j["channel"], j["time_ms"]))]
+def assemble(twin: PersonTwin) -> bool:
+    """Lay restored parts over what is in memory. False: they are not of one moment, and the twin must be run again."""
+    parts, twin.parts = twin.parts, {}
+    if not parts:
+        return True
+    head = parts.get(b"t|" + twin.person.encode())
+    header: dict[str, Any] = {}
+    if head is not None:
+        size = int.from_bytes(head[:4], "big")
+        header = orjson.loads(head[4 : 4 + size])
+        twin.offset, twin.late, twin.newest_ms = header["offset"], header["late"], header["newest_ms"]
+        twin.alerts = header["alerts"]
+        if header["profile"] != twin.profile:
+            twin.use_profile(profile_of(header["profile"]), header["profile"])
+        twin.head = _unpack(head[4 + size :], twin.profile)
+    _lay_journal(twin, {_number(key): data for key, data in parts.items() if key[:1] == b"j"})
+    found = {c.tick: c for c in twin.checkpoints if c.tick != BEGINNING}
+    for tick, data in ((_number(key), data) for key, data in parts.items() if key[:1] == b"c"):
+        found.pop(tick, None)
+        if data is not None:
+            found[tick] = _unpack(data, twin.profile)
+    beginning = [c for c in twin.checkpoints if c.tick == BEGINNING and header.get("from_beginning", True)]
+    twin.checkpoints = beginning + [found[tick] for tick in sorted(found)]
     twin.dirty_hours.clear()
     twin.touched = False
+    return header.get("journal") == _digest(twin)
+
+
+def _number(key: bytes) -> int:
+    return int(key.rsplit(SEPARATOR, 1)[1])
+
+
+def _lay_journal(twin: PersonTwin, hours: dict[int, bytes | None]) -> None:
+    """Replace whole hours of the journal."""
+    if hours:
+        others = twin.journal[~np.isin(twin.journal["time_ms"] // HOUR_MS, list(hours))]
+        j = np.concatenate([others, *(np.frombuffer(data, dtype=ENTRY) for data in hours.values() if data)])
+        twin.journal = j[np.lexsort((j["key"], j["source"], j["channel"], j["time_ms"]))]
 
 
 def portrait(twin: PersonTwin) -> dict[str, Any]:

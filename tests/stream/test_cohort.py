@@ -28,16 +28,55 @@ def undisturbed(readings):
     return json.dumps(cohort.twin_json(NAME))
 
 
-def restarted(cohort):
-    """A cohort restored from the changelog of another."""
+def written_anew(cohort):
+    """All of a cohort as changelog records."""
     for twin in cohort.twins.values():
         twin.touched = True
         twin.dirty_hours |= set(np.unique(twin.journal["time_ms"] // 3_600_000).tolist())
+        for checkpoint in twin.checkpoints:
+            checkpoint.written = False
+    return list(cohort.changed())
+
+
+def restored(records):
     fresh = Cohort()
-    for key, value in cohort.changed():
+    for key, value in records:
         fresh.restore(key, value)
     fresh.finish_restore()
     return fresh
+
+
+def restarted(cohort):
+    """A cohort restored from the changelog of another."""
+    return restored(written_anew(cohort))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 0.99])
+def test_a_crash_between_two_records_of_a_twin_costs_nothing(readings, undisturbed, share):
+    half = len(readings) // 2
+    cohort = Cohort()
+    cohort.apply(readings.rows(np.arange(half)), np.array([0]))
+    log = written_anew(cohort)
+    cohort.apply(readings.rows(np.arange(half, len(readings))), np.array([1]))
+    newer = list(cohort.changed())
+    after = restored([*log, *newer[: round(share * len(newer))]])
+    after.apply(readings.rows(np.arange(half, len(readings))), np.array([1]))
+
+    assert json.dumps(after.twin_json(NAME)) == undisturbed
+
+
+def test_only_what_is_new_is_written(readings):
+    cohort = Cohort()
+    cohort.apply(readings)
+    everything = sum(len(value or b"") for _, value in cohort.changed())
+    last = readings.rows(np.argsort(readings.time_ms)[-1:])
+    last.time_ms = last.time_ms + 60_000
+    last.key = last.time_ms
+    cohort.apply(last)
+    more = sum(len(value or b"") for _, value in cohort.changed())
+
+    assert 0 < more < everything / 2
+    assert not list(cohort.changed())
 
 
 @settings(max_examples=15)

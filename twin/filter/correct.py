@@ -69,6 +69,9 @@ def correct(
         gain[i] = total * weight / variance
     for i in range(n):
         mean[i] += gain[i] * innovation
-        for k in range(n):
-            covariance[i, k] -= (gain[i] * gain[k]) * variance  # symmetric to the last bit
+        pull = gain[i] * variance
+        for k in range(i + 1):
+            covariance[i, k] -= pull * gain[k]
+        for k in range(i):
+            covariance[k, i] = covariance[i, k]  # mirrored: symmetric to the last bit, of which half is kept
     return outcome
