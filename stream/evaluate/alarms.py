@@ -1,0 +1,67 @@
+"""Low-glucose alarms: the twin's rules beside those that need no twin, by the protocol of twin/scoring/episodes.py."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.evaluate.baselines import slopes
+from stream.evaluate.evidence import Evidence
+from stream.evaluate.instants import Forecast, Instants
+from twin.scoring import episodes
+from twin.scoring.errors import probability_below
+
+HORIZON_S = 1800
+CHANCES = (0.05, 0.08, 0.12, 0.17, 0.25, 0.35, 0.45, 0.55, 0.65)
+LIVE_RULE = "low_glucose_soon"
+Condition = NDArray[np.bool_]
+
+
+def _conditions(at: Instants, by: dict[str, Forecast]) -> dict[tuple[str, float], Condition]:
+    """Rule and threshold -> true where its condition holds; a forecast that is not there gives no alarm."""
+    now, slope = at.now, slopes(at)
+    low = np.full(len(now), episodes.LOW)
+    found: dict[tuple[str, float], Condition] = {}
+    for limit in (75.0, 80.0):
+        found["glucose below", limit] = now < limit
+    found["linear 15 min below", 70.0] = now + slope * 900.0 < 70.0
+    for limit in (70.0, 80.0):
+        found["linear 30 min below", limit] = now + slope * 1800.0 < limit
+    for name in ("ar", "trees"):
+        if name in by:
+            for limit in (70.0, 75.0, 80.0, 85.0, 90.0):
+                found[f"{name} 30 min below", limit] = by[name].mean < limit
+    twin = by["twin"]
+    for limit in (70.0, 75.0, 80.0, 85.0, 90.0):
+        found["twin mean 30 min below", limit] = twin.mean < limit
+    chance = probability_below(low, twin.quantiles)
+    for level in CHANCES:
+        found["twin chance of < 70 at 30 min above", level] = chance > level
+    return found
+
+
+def low_glucose(evidence: Evidence, groups: list[Instants], forecasts: list[dict[str, Forecast]]) -> dict[str, Any]:
+    """Figures of every rule over all people, each with its placebo rate; `forecasts` are those 30 minutes ahead."""
+    parts: dict[tuple[str, float], list[episodes.Tally]] = {}
+    live: list[episodes.Tally] = []
+    for at, by in zip(groups, forecasts, strict=True):
+        conditions = _conditions(at, by)
+        for number, person in enumerate(at.people):
+            rows = np.flatnonzero(at.person == number)
+            if not len(rows):
+                continue
+            time, now = at.time[rows], at.now[rows]
+            for rule, condition in conditions.items():
+                fired = episodes.alarms(time, now, condition[rows], at.step_s)
+                parts.setdefault(rule, []).append(episodes.tally(time, now, fired, at.step_s))
+            fired = evidence.fired.get((person, LIVE_RULE), np.zeros(0))
+            # Only alarms at instants that the other rules were asked too.
+            asked = np.searchsorted(time, fired, side="right") - 1
+            near = (asked >= 0) & (fired - time[np.maximum(asked, 0)] <= 60.0)
+            fired = fired[near & (now[np.maximum(asked, 0)] >= episodes.LOW)]
+            live.append(episodes.tally(time, now, fired, at.step_s))
+    rows = [{"rule": name, "threshold": limit, **episodes.rates(tallies)} for (name, limit), tallies in parts.items()]
+    if live:
+        rows.append({"rule": f"alert as issued: {LIVE_RULE}", "threshold": None, **episodes.rates(live)})
+    first = rows[0] if rows else {"episodes": 0, "days": 0.0}
+    return {"episodes": first["episodes"], "days": first["days"], "rules": rows}
