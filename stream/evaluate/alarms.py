@@ -40,7 +40,9 @@ def _conditions(at: Instants, by: dict[str, Forecast]) -> dict[tuple[str, float]
     return found
 
 
-def low_glucose(evidence: Evidence, groups: list[Instants], forecasts: list[dict[str, Forecast]]) -> dict[str, Any]:
+def low_glucose(
+    evidence: Evidence, groups: list[Instants], forecasts: list[dict[str, Forecast]]
+) -> dict[str, Any]:
     """Figures of every rule over all people, each with its placebo rate; `forecasts` are those 30 minutes ahead."""
     parts: dict[tuple[str, float], list[episodes.Tally]] = {}
     live: list[episodes.Tally] = []
@@ -60,8 +62,11 @@ def low_glucose(evidence: Evidence, groups: list[Instants], forecasts: list[dict
             near = (asked >= 0) & (fired - time[np.maximum(asked, 0)] <= 60.0)
             fired = fired[near & (now[np.maximum(asked, 0)] >= episodes.LOW)]
             live.append(episodes.tally(time, now, fired, at.step_s))
-    rows = [{"rule": name, "threshold": limit, **episodes.rates(tallies)} for (name, limit), tallies in parts.items()]
+    rules = [
+        {"rule": name, "threshold": limit, **episodes.rates(tallies)}
+        for (name, limit), tallies in parts.items()
+    ]
     if live:
-        rows.append({"rule": f"alert as issued: {LIVE_RULE}", "threshold": None, **episodes.rates(live)})
-    first = rows[0] if rows else {"episodes": 0, "days": 0.0}
-    return {"episodes": first["episodes"], "days": first["days"], "rules": rows}
+        rules.append({"rule": f"alert as issued: {LIVE_RULE}", "threshold": None, **episodes.rates(live)})
+    first = rules[0] if rules else {"episodes": 0, "days": 0.0}
+    return {"episodes": first["episodes"], "days": first["days"], "rules": rules}

@@ -140,5 +140,9 @@ def forecasts(at: Instants, target: Floats, horizon_s: int, names: tuple[str, ..
 def compared(at: Instants, horizon_s: int) -> NDArray[np.bool_]:
     """Instants at which baselines learned without having seen the answer."""
     seen = np.zeros(len(at.time), dtype=np.bool_)
-    seen[np.array(list(itertools.chain.from_iterable(test for _, test in folds(at, horizon_s))), dtype=np.int64)] = True
+    seen[
+        np.array(
+            list(itertools.chain.from_iterable(test for _, test in folds(at, horizon_s))), dtype=np.int64
+        )
+    ] = True
     return seen

@@ -179,7 +179,9 @@ def load(folder: Path, readings: Path | None, wanted: frozenset[str]) -> Evidenc
         raise EvaluateError(f"{folder}: not a folder of `twin replay`: {error}") from error
     if readings is None:
         if not summary.get("table"):
-            raise EvaluateError(f"{folder}/summary.json does not name the table of readings: give --readings TABLE")
+            raise EvaluateError(
+                f"{folder}/summary.json does not name the table of readings: give --readings TABLE"
+            )
         readings = Path(summary["table"])
     forecasts = _forecasts(folder / "forecasts.csv")
     channels = {channel for _, channel, _ in forecasts}

@@ -75,7 +75,9 @@ def compare(
     joined = {name: _joined(parts) for name, parts in kept.items()}
     mask = {name: np.concatenate([m[name] for m in masks]) for name in masks[0]}
     channel = groups[0].channel
-    compared = Compared(channel, horizon_s, people, np.concatenate(persons), np.concatenate(goals), joined, mask)
+    compared = Compared(
+        channel, horizon_s, people, np.concatenate(persons), np.concatenate(goals), joined, mask
+    )
     return compared, everything
 
 
@@ -96,7 +98,9 @@ def _intervals(c: Compared, rows: NDArray[np.bool_]) -> dict[str, Any]:
         "coverage_90": (target >= twin.quantiles[:, 0]) & (target <= twin.quantiles[:, 4]),
     }
     found: dict[str, Any] = {"rmse": bootstrap.rmse_interval(squares, ones)}
-    found["crps"] = bootstrap.ratio_interval(_sums(2.0 * pinball(target, twin.quantiles), person, count), ones)
+    found["crps"] = bootstrap.ratio_interval(
+        _sums(2.0 * pinball(target, twin.quantiles), person, count), ones
+    )
     for name, flags in inside.items():
         found[name] = bootstrap.ratio_interval(_sums(flags.astype(np.float64), person, count), ones)
     found["against"] = {}
@@ -156,7 +160,5 @@ def horizon_figures(c: Compared) -> dict[str, Any]:
         }
     # A thinned scatter of measured against forecast, evenly in time, for the page's error grid.
     keep = np.linspace(0, len(c.target) - 1, min(900, len(c.target))).astype(np.int64)
-    found["scatter"] = [
-        [round(float(c.target[i]), 1), round(float(twin.mean[i]), 1)] for i in keep
-    ]
+    found["scatter"] = [[round(float(c.target[i]), 1), round(float(twin.mean[i]), 1)] for i in keep]
     return found

@@ -35,7 +35,8 @@ def _thinned(times: Floats, mean: Floats, sd: Floats) -> list[list[float]]:
     grid = np.linspace(times[0], times[-1], CURVE_POINTS)
     keep = np.unique(np.clip(np.searchsorted(times, grid), 0, len(times) - 1))
     return [
-        [round(float((times[i] - times[0]) / 86400.0), 3), float(f"{mean[i]:.5g}"), float(f"{sd[i]:.4g}")] for i in keep
+        [round(float((times[i] - times[0]) / 86400.0), 3), float(f"{mean[i]:.5g}"), float(f"{sd[i]:.4g}")]
+        for i in keep
     ]
 
 
@@ -69,7 +70,9 @@ def coverage(evidence: Evidence) -> list[dict[str, Any]]:
     """By person and channel: span, readings, share of the expected readings that came, share of time with a forecast."""
     rows = []
     for (person, channel), series in sorted(evidence.series.items()):
-        made = [f.made_at for (who, what, _), f in evidence.forecasts.items() if (who, what) == (person, channel)]
+        made = [
+            f.made_at for (who, what, _), f in evidence.forecasts.items() if (who, what) == (person, channel)
+        ]
         span = float(series.times[-1] - series.times[0]) + series.step_s
         expected = span / series.step_s
         fresh = max(made, key=len) if made else np.zeros(0)

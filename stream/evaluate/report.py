@@ -56,7 +56,9 @@ def _channel(evidence: Evidence, channel: str, task: Evaluation, step: Callable[
     for horizon_s in sorted({h for _, what, h in evidence.forecasts if what == channel}):
         compared, everything = figures.compare(evidence, groups, horizon_s, names)
         if compared is None:
-            found["missing"].append({"horizon_s": horizon_s, "why": "no instant with target, forecast and baselines"})
+            found["missing"].append(
+                {"horizon_s": horizon_s, "why": "no instant with target, forecast and baselines"}
+            )
         else:
             found["horizons"].append(figures.horizon_figures(compared))
         if channel == "glucose" and horizon_s == alarms.HORIZON_S:

@@ -36,7 +36,9 @@ def test_crps_of_a_normal_is_the_integral_of_the_squared_step():
     step = (grid >= 131.0).astype(float)
     integral = np.trapezoid((norm.cdf(grid, 120.0, 8.0) - step) ** 2, grid)
 
-    assert errors.crps_normal(np.array([131.0]), np.array([120.0]), np.array([8.0]))[0] == pytest.approx(integral, abs=1e-3)
+    assert errors.crps_normal(np.array([131.0]), np.array([120.0]), np.array([8.0]))[0] == pytest.approx(
+        integral, abs=1e-3
+    )
 
 
 def test_probability_below_is_exact_for_a_normal_and_the_histogram_flat():
@@ -92,7 +94,9 @@ def test_intervals_draw_people_and_repeat():
     squares, counts = np.array([100.0, 400.0, 900.0]), np.array([10.0, 10.0, 10.0])
     low, high = bootstrap.rmse_interval(squares, counts)
 
-    assert low == pytest.approx(np.sqrt(10.0)) and high == pytest.approx(np.sqrt(90.0)), "one person drawn three times"
+    assert low == pytest.approx(np.sqrt(10.0)) and high == pytest.approx(np.sqrt(90.0)), (
+        "one person drawn three times"
+    )
     assert bootstrap.rmse_interval(squares, counts) == (low, high)
     assert bootstrap.rmse_interval(squares[:1], counts[:1]) is None, "one person tells nothing of others"
     same = bootstrap.change_interval(squares * 0.81, squares)
@@ -174,5 +178,9 @@ def test_rates_divide_sums_and_say_when_there_is_nothing():
     found = episodes.rates([one, episodes.Tally(0, 0, 0, 0, 0, 0, 0, 2.0, ())])
 
     assert found["sensitivity"] == 0.75 and found["ppv"] == pytest.approx(0.3)
-    assert found["false_per_day"] == pytest.approx(7 / 4) and found["placebo"] == 0.25 and found["lead_min"] == 10.0
+    assert (
+        found["false_per_day"] == pytest.approx(7 / 4)
+        and found["placebo"] == 0.25
+        and found["lead_min"] == 10.0
+    )
     assert episodes.rates([episodes.Tally(0, 0, 0, 0, 0, 0, 0, 1.0, ())])["sensitivity"] is None

@@ -128,7 +128,16 @@ def rates(parts: list[Tally]) -> dict[str, float | None]:
     """Figures of one rule over people: shares, false alarms a day, lead [min], and the placebo rate beside them."""
     total = {
         name: sum(getattr(p, name) for p in parts)
-        for name in ("episodes", "caught", "warned_15", "alarms", "true_alarms", "windows", "windows_hit", "days")
+        for name in (
+            "episodes",
+            "caught",
+            "warned_15",
+            "alarms",
+            "true_alarms",
+            "windows",
+            "windows_hit",
+            "days",
+        )
     }
     leads = [lead for p in parts for lead in p.leads_min]
 

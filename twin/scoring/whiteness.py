@@ -32,4 +32,10 @@ def nis(z: Floats) -> dict[str, float]:
     """Mean of z^2 with the interval in which it lies 95 times of 100 if z is white with variance one."""
     n = len(z)
     low, high = (2.0 * float(gammaincinv(n / 2.0, p)) / n for p in (0.025, 0.975))
-    return {"n": n, "mean": float(np.mean(z)), "nis": float(np.mean(z**2)), "expected_low": low, "expected_high": high}
+    return {
+        "n": n,
+        "mean": float(np.mean(z)),
+        "nis": float(np.mean(z**2)),
+        "expected_low": low,
+        "expected_high": high,
+    }
