@@ -88,9 +88,11 @@ def _learned(name: str, at: Instants, change: Floats, horizon_s: int, fold: Fold
         centre, scale, weights, mean = fit_ridge(x[train], y)
         return np.asarray(mean + ((x[test] - centre) / scale) @ weights, dtype=np.float64)
     from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - comes with scikit-learn
 
     model = HistGradientBoostingRegressor(**TREES)
-    return np.asarray(model.fit(x[train], y).predict(x[test]), dtype=np.float64)
+    with threadpool_limits(1):  # the same sums in the same order, and no spinning where cores are shared
+        return np.asarray(model.fit(x[train], y).predict(x[test]), dtype=np.float64)
 
 
 def _bands(at: Instants, mean: Floats, target: Floats, parts: list[Fold]) -> Floats:
@@ -114,8 +116,9 @@ def _bands(at: Instants, mean: Floats, target: Floats, parts: list[Fold]) -> Flo
 def forecasts(at: Instants, target: Floats, horizon_s: int, names: tuple[str, ...]) -> dict[str, Forecast]:
     """Every named baseline at every instant; not a number where its fold has nothing to learn from.
 
-    The errors behind a band are out-of-fold errors of the other people; with one person those of the half that was
-    learned from, a little too small for trees.
+    Means never saw the person that they forecast. The errors behind a band are those that other people had in their own
+    folds, whose models may have learned from this person: bands are, if anything, a little too good for a baseline. With one
+    person the errors are those of the half that was learned from, too small for trees.
     """
     parts = folds(at, horizon_s)
     change = target - at.now

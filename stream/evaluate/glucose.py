@@ -3,7 +3,7 @@
 from typing import Any
 
 from stream.evaluate import svg
-from stream.evaluate.sections import TITLES, Cells, main_horizon, minutes, percent, table
+from stream.evaluate.widgets import TITLES, Cells, main_horizon, minutes, percent, table
 from twin.scoring.grids import DTS_LOWER, DTS_UPPER, ZONES
 
 EDGE = 420.0  # of the plot [mg/dL]
@@ -46,7 +46,8 @@ def _dts_plot(h: dict[str, Any]) -> str:
         for z, x, y in (("A", 385, 395), ("B", 300, 400), ("C", 215, 400), ("D", 150, 400), ("E", 60, 400), ("B", 385, 275),
                         ("C", 385, 165), ("D", 385, 108), ("E", 385, 40))
     )  # fmt: skip
-    caption = f"<figcaption>DTS error grid, {minutes(h['horizon_s'])} ahead ({len(h['scatter'])} of {h['n']:,} forecasts)</figcaption>"
+    shown = f"{len(h['scatter'])} of {h['n']:,} forecasts"
+    caption = f"<figcaption>DTS error grid, {minutes(h['horizon_s'])} ahead ({shown})</figcaption>"
     return f"<figure>{caption}{svg.frame(axes, ''.join(shapes) + cloud + names, 'DTS error grid')}</figure>"
 
 
@@ -59,8 +60,9 @@ def grids(part: dict[str, Any]) -> str:
             rows.append((name, (minutes(h["horizon_s"]), TITLES[name], *(percent(shares["dts"][z], 2) for z in ZONES),
                                 *(percent(shares["clarke"][z], 2) for z in ZONES))))  # fmt: skip
     header = ("horizon", "forecast", *(f"DTS {z} [%]" for z in ZONES), *(f"Clarke {z} [%]" for z in ZONES))
-    note = ('<p class="quiet">Zones by the vertices of Klonoff et al. 2024, Table A1, and by Clarke et al. 1987. They were made for '
-            "sensors against blood; here a forecast stands against the later CGM reading. Zone A alone counts as success.</p>")  # fmt: skip
+    note = ('<p class="quiet">Zones by the vertices of Klonoff et al. 2024, Table A1, and by Clarke et al. 1987. '
+            "They were made for sensors against blood; here a forecast stands against the later CGM reading. "
+            "Zone A alone counts as success.</p>")  # fmt: skip
     return f'<h3>Error grids</h3><div class="plots">{_dts_plot(main_horizon(part))}<div>{note}</div></div>{table(header, rows)}'
 
 
@@ -72,7 +74,8 @@ def _curve(rules: list[dict[str, Any]]) -> str:
         if found:
             lines.append(svg.Line(label, kind, [(r["false_per_day"], r["sensitivity"]) for r in found],
                                   tips=[f"{rule} {r['threshold']:g}: {percent(r['sensitivity'])} %, "
-                                        f"{r['false_per_day']:.2f} false a day, placebo {percent(r['placebo'])} %" for r in found]))  # fmt: skip
+                                        f"{r['false_per_day']:.2f} false a day, placebo {percent(r['placebo'])} %"
+                                        for r in found]))  # fmt: skip
     live = [r for r in rules if r["threshold"] is None and r["sensitivity"] is not None]
     if live:
         lines.append(
@@ -108,7 +111,7 @@ def alarms(part: dict[str, Any]) -> str:
     ]  # fmt: skip
     header = ("rule", "threshold", "episodes caught [%]", "alarms that were right [%]", "false a day", "median lead [min]",
               "warned 15 min ahead [%]", "placebo [%]")  # fmt: skip
-    note = (f'<p class="quiet">{found["episodes"]} episodes in {found["days"]:.0f} days: at least 15 min below 70 mg/dL after 30 min '
-            "above; an alarm counts 0 to 45 min before. Placebo: share of quiet 45-min windows in which the rule fired all the "
-            "same, the chance that it would have been right by luck.</p>")  # fmt: skip
+    note = (f'<p class="quiet">{found["episodes"]} episodes in {found["days"]:.0f} days: at least 15 min below 70 mg/dL '
+            "after 30 min above; an alarm counts 0 to 45 min before. Placebo: share of quiet 45-min windows "
+            "in which the rule fired all the same, the chance that it would have been right by luck.</p>")  # fmt: skip
     return f'<h3>Low-glucose alarms</h3>{note}<div class="plots">{_curve(found["rules"])}</div>{table(header, rows)}'

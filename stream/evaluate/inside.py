@@ -96,9 +96,8 @@ def truth_columns(path: Path) -> tuple[list[str], dict[str, tuple[Floats, Floats
     stamps: dict[str, list[str]] = {}
     cells: dict[str, list[list[float]]] = {}
     try:
-        opened = gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else path.open(
-            encoding="utf-8", newline="")  # fmt: skip
-        with opened as file:
+        packed = path.suffix == ".gz"
+        with gzip.open(path, "rt", encoding="utf-8", newline="") if packed else path.open(newline="") as file:
             rows = csv.reader(file)
             header = next(rows, [])
             if header[:2] != ["person", "time"]:

@@ -1,62 +1,24 @@
 """What stands in the sections of the page: tables and plots from the document, nothing computed anew."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 from connectors.channels import CHANNELS
 from stream.evaluate import svg
 from stream.evaluate.factors import Factor
-
-TITLES = {"twin": "twin", "persistence": "persistence", "linear": "linear", "damped": "damped trend", "ar": "AR (ridge)",
-          "trees": "boosted trees"}  # fmt: skip
-Cells = Sequence[str]
-
-
-def table(header: Cells, rows: Sequence[tuple[str, Cells]], text: frozenset[int] = frozenset()) -> str:
-    """Rows are (class, cells); cells are HTML; columns in `text` are set as text."""
-    kind = ['class="text"' if i in text else "" for i in range(len(header))]
-    head = "".join(f"<th {kind[i]}>{cell}</th>" for i, cell in enumerate(header))
-    body = "".join(
-        f'<tr class="{name}">'
-        + "".join(f"<td {kind[i]}>{cell}</td>" for i, cell in enumerate(cells))
-        + "</tr>"
-        for name, cells in rows
-    )
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def minutes(horizon_s: float) -> str:
-    """A horizon in words."""
-    return f"{horizon_s / 60:g} min" if horizon_s < 86400 else f"{horizon_s / 86400:g} d"
-
-
-def title(channel: str) -> str:
-    """A channel with its unit."""
-    spec = CHANNELS[channel]
-    return f"{escape(spec.title)} [{escape(spec.ucum)}]"
-
-
-def percent(value: float | None, places: int = 1) -> str:
-    """A share as per cent; a dash where there is none."""
-    return "-" if value is None else f"{100 * value:.{places}f}"
-
-
-def change(entry: dict[str, Any]) -> str:
-    """Change against a baseline, coloured, with its interval."""
-    value, interval = entry["rmse_change_percent"], entry["interval"]
-    if value is None:
-        return "-"
-    kind = "better" if value < 0 else "worse"
-    more = f" [{interval[0]:+.1f}, {interval[1]:+.1f}]" if interval else ""
-    return f'<span class="{kind}">{value:+.1f} %</span>{more}'
-
-
-def figures(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Channels that have something to show."""
-    for channel, found in document["channels"].items():
-        if found["horizons"]:
-            yield channel, found
+from stream.evaluate.glucose import alarms, grids
+from stream.evaluate.widgets import (
+    TITLES,
+    Cells,
+    change,
+    figures,
+    main_horizon,
+    minutes,
+    percent,
+    table,
+    title,
+)
 
 
 def tiles(document: dict[str, Any]) -> str:
@@ -67,8 +29,8 @@ def tiles(document: dict[str, Any]) -> str:
             against = h["intervals"]["against"]
             best = min((k for k in ("ar", "trees") if k in against), key=lambda k: h["scores"][k]["rmse"])
             found.append((f"{h['scores']['twin']['rmse']:.2f} {escape(CHANNELS[channel].ucum)}",
-                          f"{escape(CHANNELS[channel].title)}, RMSE at {minutes(h['horizon_s'])}; {TITLES[best]} "
-                          f"{h['scores'][best]['rmse']:.2f}: {change(against[best])}"))  # fmt: skip
+                          (f"{escape(CHANNELS[channel].title)}, RMSE at {minutes(h['horizon_s'])}; {TITLES[best]} "
+                          f"{h['scores'][best]['rmse']:.2f}: {change(against[best])}")))  # fmt: skip
     html = "".join(f'<div class="tile"><b>{value}</b><span>{label}</span></div>' for value, label in found)
     lost = [(c, m) for c, part in document["channels"].items() for m in part["missing"]]
     more = "".join(f'<p class="not">{escape(c)} at {minutes(m["horizon_s"])}: not compared: {escape(m["why"])}.</p>'
@@ -101,28 +63,33 @@ def samples(document: dict[str, Any]) -> str:
 
 
 def _by_horizon(channel: str, part: dict[str, Any]) -> str:
+    """RMSE as a share of persistence's, so that close lines part; linear stands in the table, far above."""
     horizons = part["horizons"]
-    names = list(horizons[0]["scores"])
-    lines = [
-        svg.Line(TITLES[name], name, [(float(i), h["scores"][name]["rmse"]) for i, h in enumerate(horizons)],
-                 tips=[f"{TITLES[name]}, {minutes(h['horizon_s'])}: {h['scores'][name]['rmse']:.2f}" for h in horizons])
-        for name in names
-    ]  # fmt: skip
-    axes = svg.Axes((-0.3, len(horizons) - 0.7), svg.extent([y for line in lines for _, y in line.points], zero=True),
-                    "horizon", f"RMSE [{CHANNELS[channel].ucum}]")  # fmt: skip
+    names = [name for name in horizons[0]["scores"] if name not in ("persistence", "linear")]
+    lines = []
+    for name in names:
+        values = [100.0 * h["scores"][name]["rmse"] / h["scores"]["persistence"]["rmse"] for h in horizons]
+        tips = [
+            f"{TITLES[name]}, {minutes(h['horizon_s'])}: {h['scores'][name]['rmse']:.2f}" for h in horizons
+        ]
+        points = [(float(i), value) for i, value in enumerate(values)]
+        lines.append(svg.Line(TITLES[name], name, points, tips=tips))
+    level = [(-0.3, 100.0), (len(horizons) - 0.7, 100.0)]
+    lines.append(svg.Line("persistence", "persistence", level, marks=False))
+    span = svg.extent([y for line in lines for _, y in line.points])
+    axes = svg.Axes((-0.3, len(horizons) - 0.7), span, "horizon", "RMSE [% of persistence]")
     marks = [float(i) for i in range(len(horizons))]
-    return svg.chart(
-        axes, lines, f"RMSE by horizon, {channel}", marks, [minutes(h["horizon_s"]) for h in horizons]
-    )
+    names_below = [minutes(h["horizon_s"]) for h in horizons]
+    return svg.chart(axes, lines, f"RMSE by horizon, {channel}", marks, names_below)
 
 
 def _by_person(channel: str, h: dict[str, Any]) -> str:
     people = sorted(h["by_person"].items(), key=lambda item: item[1]["ar"]["rmse"])
     names = [n for n in ("twin", "ar", "trees") if n in h["scores"]]
     lines = [
-        svg.Line(TITLES[n], n, [(float(i), s[n]["rmse"]) for i, (_, s) in enumerate(people)], joined=False,
+        svg.Line(TITLES[n], n, [(i + 0.12 * (k - 1), s[n]["rmse"]) for i, (_, s) in enumerate(people)], joined=False,
                  tips=[f"{who}, {TITLES[n]}: {s[n]['rmse']:.2f}" for who, s in people])
-        for n in names
+        for k, n in enumerate(names)
     ]  # fmt: skip
     axes = svg.Axes((-0.6, len(people) - 0.4), svg.extent([y for line in lines for _, y in line.points]),
                     f"people, by the error of AR; {minutes(h['horizon_s'])}", f"RMSE [{CHANNELS[channel].ucum}]")  # fmt: skip
@@ -132,31 +99,22 @@ def _by_person(channel: str, h: dict[str, Any]) -> str:
     return svg.chart(axes, lines, f"RMSE by person, {channel}", marks, labels)
 
 
-def main_horizon(part: dict[str, Any]) -> dict[str, Any]:
-    """The horizon that single plots show: half an hour, or the one in the middle."""
-    horizons = part["horizons"]
-    return next((h for h in horizons if h["horizon_s"] == 1800), horizons[len(horizons) // 2])
-
-
 def agreement(document: dict[str, Any]) -> str:
     """Error beside baselines."""
     parts = []
     for channel, part in figures(document):
         rows: list[tuple[str, Cells]] = []
         for h in part["horizons"]:
+            rows.append(
+                ("", (f"{minutes(h['horizon_s'])} ahead: {h['n']:,} instants, {h['people']} people",))
+            )
             for name, s in h["scores"].items():
-                lead = (
-                    f"{minutes(h['horizon_s'])}, {h['n']:,} instants, {h['people']} people"
-                    if name == "twin"
-                    else ""
-                )
                 gap = change(h["intervals"]["against"][name]) if name in h["intervals"]["against"] else ""
                 spread = h["intervals"]["rmse"] if name == "twin" else None
                 interval = f" [{spread[0]:.2f}, {spread[1]:.2f}]" if spread else ""
-                rows.append((name, (lead, TITLES[name], f"{s['rmse']:.2f}{interval}", f"{s['mae']:.2f}", f"{s['bias']:+.2f}",
+                rows.append((name, (TITLES[name], f"{s['rmse']:.2f}{interval}", f"{s['mae']:.2f}", f"{s['bias']:+.2f}",
                                     f"{s['crps']:.2f}", percent(s["coverage_50"]), percent(s["coverage_90"]), gap)))  # fmt: skip
         header = (
-            "horizon",
             "forecast",
             "RMSE",
             "MAE",
@@ -180,7 +138,8 @@ def agreement(document: dict[str, Any]) -> str:
         if document["trees"]
         else '<p class="not">Boosted trees are not shown: scikit-learn is not installed.</p>'
     )
-    crps = "CRPS is twice the mean pinball loss of five quantiles. Bands of baselines are quantiles of their errors on other people."
+    crps = ("CRPS is twice the mean pinball loss of five quantiles. "
+            "Bands of baselines are quantiles of their errors on other people.")  # fmt: skip
     return f'{"".join(parts)}<p class="quiet">{how} {crps}</p>{trees}'
 
 
@@ -239,7 +198,7 @@ def calibration(document: dict[str, Any]) -> str:
         header = ("horizon", "in 50 % band", "in 90 % band", "CRPS, quantiles", "CRPS, normal", "mean z²",
                   *(f"below q{100 * r['nominal']:02.0f}" for r in part["horizons"][0]["reliability"]))  # fmt: skip
         parts.append(
-            f'<h3>{title(channel)}</h3><div class="plots">{"".join(plots)}</div>{table(header, rows)}'
+            f'<h3>{title(channel)}</h3><div class="plots small">{"".join(plots)}</div>{table(header, rows)}'
         )
     return "".join(parts)
 
@@ -275,7 +234,7 @@ def learning(document: dict[str, Any]) -> str:
         axes = svg.Axes(
             (0.0, last or 1.0), svg.extent(values), "days", f"{name} [{entry['unit']}]"[:46], 420, 230
         )
-        kinds = ("twin", "ar", "trees", "persistence", "damped", "linear")
+        kinds = [f"p{i}" for i in range(6)]
         inside = "".join(svg.band(axes, p["curve"], kinds[i]) for i, (_, p) in enumerate(shown))
         key = svg.legend([(who, kinds[i]) for i, (who, _) in enumerate(shown)])
         ratios = sorted(p["sd_ratio"] for p in entry["people"].values() if p["sd_ratio"] is not None)
@@ -292,7 +251,8 @@ def truth(document: dict[str, Any]) -> str:
     if not document["truth"]:
         return '<p class="not">Not shown: no truth was given (--truth TABLE).</p>'
     rows: list[tuple[str, Cells]] = [
-        ("", (escape(name), f"{f['n']:,}", f"{f['rmse']:.4g}", f"{f['bias']:+.4g}", percent(f["coverage_90"]), f"{f['nees']:.2f}"))
+        ("", (escape(name), f"{f['n']:,}", f"{f['rmse']:.4g}", f"{f['bias']:+.4g}", percent(f["coverage_90"]),
+              f"{f['nees']:.2f}"))
         for name, f in document["truth"].items()
     ]  # fmt: skip
     return table(("state", "n", "RMSE", "bias", "truth in 90 % band [%]", "NEES"), rows)
@@ -300,8 +260,6 @@ def truth(document: dict[str, Any]) -> str:
 
 def relevance(document: dict[str, Any]) -> str:
     """Error grids and alarms."""
-    from stream.evaluate.glucose import alarms, grids  # noqa: PLC0415 - they use the helpers above
-
     parts = []
     for channel, part in figures(document):
         if channel == "glucose":

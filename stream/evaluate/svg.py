@@ -79,8 +79,11 @@ def frame(
     low, parts = axes.height - axes.bottom, []
     for at in ticks(*axes.y):
         y = axes.py(at)
-        parts.append(f'<line class="gridline" x1="{axes.left}" x2="{axes.width - axes.right}" y1="{y:.1f}" y2="{y:.1f}"/>'
-                     f'<text class="tick" x="{axes.left - 6}" y="{y + 4:.1f}" text-anchor="end">{_number(at)}</text>')  # fmt: skip
+        parts.append(
+            f'<line class="gridline" x1="{axes.left}" x2="{axes.width - axes.right}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        )
+        place = f'x="{axes.left - 6}" y="{y + 4:.1f}" text-anchor="end"'
+        parts.append(f'<text class="tick" {place}>{_number(at)}</text>')
     for at, label in zip(marks, labels, strict=True):
         x = axes.px(at)
         parts.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{low}" y2="{low + 4}"/>'
