@@ -1,6 +1,7 @@
 """What anybody could forecast without a twin, on the same instants and the same lags.
 
-persistence; linear (least squares over the last 15 minutes); damped (that slope times phi, phi learned); AR (ridge on the lags,
+persistence; linear (least squares over the last 15 minutes); damped (that slope times phi, phi learned); hours (the
+person's own mean at that hour so far); AR (ridge on the lags,
 one for each horizon); boosted trees (the same lags). What is learned is learned on other people: folds by person. Where
 there is only one person it is learned on the first half of their time, and everything is compared on the second half.
 Bands: quantiles of the errors of those other people, by thirds of the value now.
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.evaluate.evidence import Floats
+from stream.evaluate.evidence import Evidence, Floats, Series
 from stream.evaluate.instants import Forecast, Instants, clip
 from twin.scoring.errors import LEVELS
 
@@ -22,8 +23,7 @@ FOLDS = 5
 RIDGE = 1.0
 TREES: dict[str, Any] = {"max_iter": 200, "max_leaf_nodes": 16, "learning_rate": 0.06, "min_samples_leaf": 40,
                          "early_stopping": False, "random_state": 0}  # fmt: skip
-NAMES = ("persistence", "linear", "damped", "ar", "trees")
-LEARNED = ("damped", "ar", "trees")
+NAMES = ("persistence", "linear", "damped", "hours", "ar", "trees")
 
 
 def trees_available() -> bool:
@@ -61,6 +61,21 @@ def slopes(at: Instants) -> Floats:
 def features(at: Instants) -> Floats:
     """Value now, and the lags as differences to it."""
     return np.column_stack([at.now, at.lags[:, 1:] - at.now[:, None]])
+
+
+def own_hours(series: Series, time: Floats, horizon_s: int) -> Floats:
+    """The person's own mean at the target's hour of day, of all readings up to now; of every hour where that one is new."""
+    hours = ((series.times % 86400.0) // 3600.0).astype(np.int64)
+    total = np.zeros((len(series.times) + 1, 24))
+    count = np.zeros_like(total)
+    total[np.arange(1, len(hours) + 1), hours] = series.values
+    count[np.arange(1, len(hours) + 1), hours] = 1.0
+    total, count = total.cumsum(axis=0), count.cumsum(axis=0)
+    at = np.searchsorted(series.times, time, side="right")  # readings up to and including now
+    wanted = (((time + horizon_s) % 86400.0) // 3600.0).astype(np.int64)
+    known = count[at, wanted] > 0.0
+    every = total[at].sum(axis=1) / np.maximum(count[at].sum(axis=1), 1.0)
+    return np.where(known, total[at, wanted] / np.maximum(count[at, wanted], 1.0), every)
 
 
 def fit_ridge(x: Floats, y: Floats) -> tuple[Floats, Floats, Floats, float]:
@@ -113,7 +128,9 @@ def _bands(at: Instants, mean: Floats, target: Floats, parts: list[Fold]) -> Flo
     return clip(at.channel, quantiles)
 
 
-def forecasts(at: Instants, target: Floats, horizon_s: int, names: tuple[str, ...]) -> dict[str, Forecast]:
+def forecasts(
+    evidence: Evidence, at: Instants, target: Floats, horizon_s: int, names: tuple[str, ...]
+) -> dict[str, Forecast]:
     """Every named baseline at every instant; not a number where its fold has nothing to learn from.
 
     Means never saw the person that they forecast. The errors behind a band are those that other people had in their own
@@ -129,6 +146,11 @@ def forecasts(at: Instants, target: Floats, horizon_s: int, names: tuple[str, ..
             shift[:] = 0.0
         elif name == "linear":
             shift = slopes(at) * horizon_s
+        elif name == "hours":
+            for number, person in enumerate(at.people):
+                rows = np.flatnonzero(at.person == number)
+                own = own_hours(evidence.series[person, at.channel], at.time[rows], horizon_s)
+                shift[rows] = own - at.now[rows]
         else:
             for train, test in parts:
                 shift[test] = _learned(name, at, change, horizon_s, (train, test))

@@ -13,7 +13,7 @@ from stream.evaluate.strata import strata
 from twin.scoring import bootstrap, grids
 from twin.scoring.errors import pinball, pit_histogram, scores, share_inside
 
-AGAINST = ("persistence", "ar", "trees")
+AGAINST = ("persistence", "hours", "ar", "trees")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def compare(
     for at in groups:
         target = targets(evidence, at, horizon_s)
         by = {"twin": of_twin(evidence, at, horizon_s)}
-        by.update(baselines.forecasts(at, target, horizon_s, names))
+        by.update(baselines.forecasts(evidence, at, target, horizon_s, names))
         everything.append(by)
         rows = ~np.isnan(target) & baselines.compared(at, horizon_s)
         for forecast in by.values():

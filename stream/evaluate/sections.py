@@ -63,9 +63,9 @@ def samples(document: dict[str, Any]) -> str:
 
 
 def _by_horizon(channel: str, part: dict[str, Any]) -> str:
-    """RMSE as a share of persistence's, so that close lines part; linear stands in the table, far above."""
+    """RMSE as a share of persistence's, so that close lines part; the table has linear and hour of day too."""
     horizons = part["horizons"]
-    names = [name for name in horizons[0]["scores"] if name not in ("persistence", "linear")]
+    names = [name for name in horizons[0]["scores"] if name not in ("persistence", "linear", "hours")]
     lines = []
     for name in names:
         values = [100.0 * h["scores"][name]["rmse"] / h["scores"]["persistence"]["rmse"] for h in horizons]

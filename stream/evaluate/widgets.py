@@ -6,8 +6,8 @@ from typing import Any
 
 from connectors.channels import CHANNELS
 
-TITLES = {"twin": "twin", "persistence": "persistence", "linear": "linear", "damped": "damped trend", "ar": "AR (ridge)",
-          "trees": "boosted trees"}  # fmt: skip
+TITLES = {"twin": "twin", "persistence": "persistence", "linear": "linear", "damped": "damped trend",
+          "hours": "own hour of day", "ar": "AR (ridge)", "trees": "boosted trees"}  # fmt: skip
 Cells = Sequence[str]
 
 

@@ -99,9 +99,9 @@ def test_baselines_never_see_the_person_that_they_forecast():
     found = evidence(["ada", "bob", "cyd"])
     at = instants(found, "glucose")[0]
     target = targets(found, at, 1800)
-    one = baselines.forecasts(at, target, 1800, ("ar", "damped"))
+    one = baselines.forecasts(found, at, target, 1800, ("ar", "damped"))
     changed = np.where(at.person == 1, target + 50.0, target)
-    other = baselines.forecasts(at, changed, 1800, ("ar", "damped"))
+    other = baselines.forecasts(found, at, changed, 1800, ("ar", "damped"))
 
     for name in ("ar", "damped"):
         np.testing.assert_array_equal(one[name].mean[at.person == 1], other[name].mean[at.person == 1])
@@ -129,12 +129,24 @@ def test_the_slope_of_a_line_is_its_slope():
     np.testing.assert_allclose(baselines.slopes(instants(found, "glucose")[0]), 0.01)
 
 
+def test_own_hours_know_the_past_only():
+    times = 1.7e9 - 1.7e9 % 86400 + np.arange(6) * 1800.0
+    series = Series(times, np.array([1.0, 3.0, 10.0, 20.0, 100.0, 200.0]), 1800.0)
+
+    # At 1:00 for 0:xx tomorrow: both readings of hour 0. At 2:00 for hour 3, which is new: the mean of all five.
+    assert baselines.own_hours(series, times[[2]], 23 * 3600)[0] == 2.0
+    assert baselines.own_hours(series, times[[4]], 3600)[0] == pytest.approx(134.0 / 5)
+    assert baselines.own_hours(series, times[[4]], 900)[0] == 100.0, (
+        "a reading of now is known, the next one is not"
+    )
+
+
 def test_trees_learn_a_step_that_a_line_cannot():
     pytest.importorskip("sklearn")
     found = evidence(["ada", "bob"], seed=4)
     at = instants(found, "glucose")[0]
     target = np.where(at.now > 120.0, at.now + 30.0, at.now - 30.0)
-    made_by = baselines.forecasts(at, target, 1800, ("ar", "trees"))
+    made_by = baselines.forecasts(found, at, target, 1800, ("ar", "trees"))
 
     error = {name: np.sqrt(np.mean((f.mean - target) ** 2)) for name, f in made_by.items()}
     assert error["trees"] < 0.5 * error["ar"]
@@ -185,6 +197,36 @@ def test_truth_is_compared_at_the_same_time_only(tmp_path):
     path.write_text("person,time,state.gut\nada,2023-11-14T22:13:20Z,high\n")
     with pytest.raises(EvaluateError, match=r"truth.csv: line 2: .*'high'"):
         inside.against_truth(found, path)
+
+
+def test_baselines_meet_the_study_that_set_the_bar(shared):
+    from connectors.table import read_table
+    from stream.evaluate.evidence import _series
+
+    table = read_table(shared / "cgm_physiocgm.csv.gz")
+    series = _series(table, {"glucose"})
+    forecasts = {(who, "glucose", 1800): made(s, 1800) for (who, _), s in series.items()}
+    found = Evidence(list(table.persons), series, forecasts, {})
+    compared, _ = figures.compare(found, instants(found, "glucose"), 1800, ("persistence", "ar"))
+    scores = figures.horizon_figures(compared)["scores"]
+
+    # shared/hybrid.md, section 2: an evaluation written by somebody else.
+    assert scores["persistence"]["rmse"] == pytest.approx(21.90, rel=0.005)
+    assert scores["ar"]["rmse"] == pytest.approx(19.68, rel=0.005)
+    assert scores["ar"]["mae"] == pytest.approx(14.21, rel=0.005)
+
+
+def test_too_short_a_table_gives_a_report_that_says_so(tmp_path):
+    rows = [f"<b>zoe,2024-01-01T0{i // 12}:{i % 12 * 5:02d}:00Z,glucose,{100 + i}" for i in range(40)]
+    path = tmp_path / "short.csv"
+    path.write_text("person,time,channel,value\n" + "\n".join(rows))
+    run(Replay(path, tmp_path / "replay", (1800,)))
+    document = evaluate(Evaluation(tmp_path / "replay", tmp_path / "report"))
+    page = (tmp_path / "report" / "report.html").read_text()
+
+    assert document["channels"]["glucose"]["horizons"] == []
+    assert document["channels"]["glucose"]["missing"][0]["horizon_s"] == 1800
+    assert "not compared" in page and "<b>zoe" not in page and "&lt;b&gt;zoe" in page
 
 
 class Outside(HTMLParser):

@@ -71,8 +71,9 @@ def scores(measured: Floats, mean: Floats, quantiles: Floats, sd: Floats | None 
         "coverage_90": share_inside(measured, quantiles[:, 0], quantiles[:, 4]),
     }
     if sd is not None:
-        found["crps_normal"] = float(crps_normal(measured, mean, sd).mean())
-        found["nis"] = float(np.mean((error / sd) ** 2))
+        positive = np.maximum(sd, 1e-9)
+        found["crps_normal"] = float(crps_normal(measured, mean, positive).mean())
+        found["nis"] = float(np.mean((error / positive) ** 2))
     return found
 
 
