@@ -22,6 +22,12 @@ def evaluate(
     truth: Annotated[
         Path | None, typer.Option(help="Truth beside it: person,time, columns as simulate writes.")
     ] = None,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME=DIR: another replay of the same table, compared at the same instants; repeat it."
+        ),
+    ] = None,
     onboarding: Annotated[
         float, typer.Option(help="Hours of each person that are not scored.", min=0.0)
     ] = 24.0,
@@ -38,6 +44,8 @@ def evaluate(
     Example: twin replay readings.csv.gz --out results && twin evaluate results --out report
 
     Example: twin evaluate readings.csv.gz --out report --forecast 30,60
+
+    Example: twin evaluate both --out report --beside mechanism=pure
     """
     from stream.commands.output import answer, progress  # noqa: PLC0415
     from stream.evaluate.evidence import EvaluateError  # noqa: PLC0415
@@ -49,11 +57,16 @@ def evaluate(
         horizons = tuple(int(float(text) * 60) for text in forecast.split(",") if text)
     except ValueError as error:
         raise typer.BadParameter(f"--forecast {forecast!r}: minutes, comma-separated") from error
+    others = tuple((text.partition("=")[0], Path(text.partition("=")[2])) for text in beside or ())
+    if not all(name and folder.is_dir() for name, folder in others):
+        raise typer.BadParameter("--beside needs NAME=DIR, DIR a folder of `twin replay`")
     try:
         check_free(out)
         if source.is_dir():
             with progress("comparing") as advance:
-                document = make(Evaluation(source, out, readings, truth, onboarding * 3600.0), advance)
+                document = make(
+                    Evaluation(source, out, readings, truth, onboarding * 3600.0, beside=others), advance
+                )
         elif not source.exists():
             raise EvaluateError(f"{source} is neither a folder nor a table")
         else:
@@ -63,7 +76,9 @@ def evaluate(
                 chosen = frozenset(name for name in people.split(",") if name) or None
                 run(Replay(source, folder, horizons, chosen, profile, jobs))
                 with progress("comparing") as advance:
-                    document = make(Evaluation(folder, out, source, truth, onboarding * 3600.0), advance)
+                    document = make(
+                        Evaluation(folder, out, source, truth, onboarding * 3600.0, beside=others), advance
+                    )
     except (EvaluateError, ReplayError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(EXIT_BAD_INPUT) from error

@@ -44,19 +44,27 @@ class Forecasts:
     learned: Floats
 
 
+Issued = dict[tuple[str, str, int], Forecasts]
+
+
 @dataclass(slots=True)
 class Evidence:
-    """Everything by person; `columns` are those of estimates.csv that the report reads."""
+    """Everything by person.
+
+    `columns` are those of estimates.csv that the report reads, `beside` forecasts of other replays, `meals` their times [s].
+    """
 
     people: list[str]
     series: dict[tuple[str, str], Series]
-    forecasts: dict[tuple[str, str, int], Forecasts]
+    forecasts: Issued
     fired: dict[tuple[str, str], Floats]
     estimate_times: dict[str, Floats] = field(default_factory=dict)
     columns: dict[tuple[str, str], Floats] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     summary: dict[str, Any] = field(default_factory=dict)
     source: str = ""
+    beside: dict[str, Issued] = field(default_factory=dict)
+    meals: dict[str, Floats] = field(default_factory=dict)
 
 
 def seconds(stamps: Sequence[str]) -> Floats:
@@ -86,7 +94,8 @@ def _rows(path: Path, needed: Sequence[str]) -> Iterator[list[str]]:
 FORECAST_COLUMNS = ("mean", "sd", "q05", "q25", "q50", "q75", "q95", "learned")
 
 
-def _forecasts(path: Path) -> dict[tuple[str, str, int], Forecasts]:
+def read_forecasts(path: Path) -> Issued:
+    """forecasts.csv by person, channel and horizon [s]."""
     rows = _rows(path, ("person", "made_at", "channel", "horizon_s", *FORECAST_COLUMNS))
     header = next(rows)
     at = {name: header.index(name) for name in header}
@@ -183,7 +192,7 @@ def load(folder: Path, readings: Path | None, wanted: frozenset[str]) -> Evidenc
                 f"{folder}/summary.json does not name the table of readings: give --readings TABLE"
             )
         readings = Path(summary["table"])
-    forecasts = _forecasts(folder / "forecasts.csv")
+    forecasts = read_forecasts(folder / "forecasts.csv")
     channels = {channel for _, channel, _ in forecasts}
     unknown = channels - set(CHANNELS)
     if unknown:
@@ -200,5 +209,10 @@ def load(folder: Path, readings: Path | None, wanted: frozenset[str]) -> Evidenc
         raise EvaluateError(f"{readings} holds no readings of the people and channels forecast in {folder}")
     evidence = Evidence(people, series, forecasts, _fired(folder / "alerts.csv"), summary=summary)
     evidence.source = readings.name
+    eaten = (
+        ~table.retract & (table.channel == CHANNEL_CODES.index("carbohydrate_intake")) & (table.value > 0.0)
+    )
+    for number, person in enumerate(table.persons):
+        evidence.meals[person] = np.sort(table.time_ms[eaten & (table.person == number)] / 1000.0)
     _estimates(folder / "estimates.csv", evidence, wanted)
     return evidence

@@ -13,7 +13,7 @@ from stream.evaluate.strata import strata
 from twin.scoring import bootstrap, grids
 from twin.scoring.errors import pinball, pit_histogram, scores, share_inside
 
-AGAINST = ("persistence", "hours", "ar", "trees")
+ALONE = ("twin", "linear", "damped")  # not worth an interval of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,8 @@ def compare(
     everything = []
     for at in groups:
         target = targets(evidence, at, horizon_s)
-        by = {"twin": of_twin(evidence, at, horizon_s)}
+        by = {"twin": of_twin(evidence.forecasts, at, horizon_s)}
+        by.update({name: of_twin(issued, at, horizon_s) for name, issued in evidence.beside.items()})
         by.update(baselines.forecasts(evidence, at, target, horizon_s, names))
         everything.append(by)
         rows = ~np.isnan(target) & baselines.compared(at, horizon_s)
@@ -67,7 +68,7 @@ def compare(
         index = np.array([people.index(name) for name in at.people], dtype=np.int64)
         persons.append(index[at.person[rows]])
         goals.append(target[rows])
-        masks.append({name: mask[rows] for name, mask in strata(at)})
+        masks.append({name: mask[rows] for name, mask in strata(evidence, at)})
         for name, forecast in by.items():
             kept.setdefault(name, []).append(_rows(forecast, rows))
     if not persons:
@@ -104,8 +105,8 @@ def _intervals(c: Compared, rows: NDArray[np.bool_]) -> dict[str, Any]:
     for name, flags in inside.items():
         found[name] = bootstrap.ratio_interval(_sums(flags.astype(np.float64), person, count), ones)
     found["against"] = {}
-    for name in AGAINST:
-        if name in c.by:
+    for name in c.by:
+        if name not in ALONE:
             other = _sums((c.by[name].mean[rows] - target) ** 2, person, count)
             change = 100.0 * (float(np.sqrt(squares.sum() / other.sum())) - 1.0) if other.sum() > 0 else None
             found["against"][name] = {

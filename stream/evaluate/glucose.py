@@ -1,5 +1,6 @@
 """The part of the page that only glucose has: error grids, and the curve of alarms."""
 
+from html import escape
 from typing import Any
 
 from stream.evaluate import svg
@@ -76,6 +77,13 @@ def _curve(rules: list[dict[str, Any]]) -> str:
                                   tips=[f"{rule} {r['threshold']:g}: {percent(r['sensitivity'])} %, "
                                         f"{r['false_per_day']:.2f} false a day, placebo {percent(r['placebo'])} %"
                                         for r in found]))  # fmt: skip
+    known = {rule for rule, _, _ in FAMILIES}
+    for rule in dict.fromkeys(
+        r["rule"] for r in rules if " chance of " in r["rule"] and r["rule"] not in known
+    ):
+        found = sorted((r for r in rules if r["rule"] == rule), key=lambda r: r["false_per_day"])
+        points = [(r["false_per_day"], r["sensitivity"]) for r in found]
+        lines.append(svg.Line(rule.split(" chance of ")[0] + ": chance", "p5", points))
     live = [r for r in rules if r["threshold"] is None and r["sensitivity"] is not None]
     if live:
         lines.append(
@@ -104,7 +112,7 @@ def alarms(part: dict[str, Any]) -> str:
         return f'<p class="not">Alarms are not shown: no low-glucose episode in {found["days"]:.1f} days.</p>'
     rows: list[tuple[str, Cells]] = [
         ("twin" if r["rule"].startswith(("twin", "alert")) else "",
-         (r["rule"].replace("<", "&lt;"), "-" if r["threshold"] is None else f"{r['threshold']:g}", percent(r["sensitivity"]),
+         (escape(r["rule"]), "-" if r["threshold"] is None else f"{r['threshold']:g}", percent(r["sensitivity"]),
           percent(r["ppv"]), f"{r['false_per_day']:.2f}", "-" if r["lead_min"] is None else f"{r['lead_min']:.0f}",
           percent(r["warned_15_min"]), percent(r["placebo"])))
         for r in found["rules"]
@@ -112,6 +120,7 @@ def alarms(part: dict[str, Any]) -> str:
     header = ("rule", "threshold", "episodes caught [%]", "alarms that were right [%]", "false a day", "median lead [min]",
               "warned 15 min ahead [%]", "placebo [%]")  # fmt: skip
     note = (f'<p class="quiet">{found["episodes"]} episodes in {found["days"]:.0f} days: at least 15 min below 70 mg/dL '
-            "after 30 min above; an alarm counts 0 to 45 min before. Placebo: share of quiet 45-min windows "
+            "after 30 min above; an alarm counts 0 to 45 min before. Every reading is asked; "
+            "AR and trees are silent where the last hour has a gap. Placebo: share of quiet 45-min windows "
             "in which the rule fired all the same, the chance that it would have been right by luck.</p>")  # fmt: skip
     return f'<h3>Low-glucose alarms</h3>{note}<div class="plots">{_curve(found["rules"])}</div>{table(header, rows)}'

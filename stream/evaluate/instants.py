@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.evaluate.evidence import Evidence, Floats, Series
+from stream.evaluate.evidence import Evidence, Floats, Issued, Series
 
 DAY_S = 86400.0
 LIMITS = {"glucose": (40.0, 400.0)}  # what the sensors can say; forecasts are cut there, the baselines' too
@@ -72,8 +72,10 @@ def lagged(series: Series, count: int) -> Floats:
     return found
 
 
-def instants(evidence: Evidence, channel: str, onboarding_s: float = DAY_S) -> list[Instants]:
-    """Instants of a channel, a group for each interval between readings."""
+def instants(
+    evidence: Evidence, channel: str, onboarding_s: float = DAY_S, whole: bool = True
+) -> list[Instants]:
+    """Instants of a channel, a group for each interval between readings; every reading where `whole` is not asked for."""
     groups: dict[float, list[str]] = {}
     for person in evidence.people:
         series = evidence.series.get((person, channel))
@@ -85,7 +87,9 @@ def instants(evidence: Evidence, channel: str, onboarding_s: float = DAY_S) -> l
         for number, person in enumerate(people):
             series = evidence.series[person, channel]
             rows = lagged(series, lag_count(step_s))
-            keep = ~np.isnan(rows).any(axis=1) & (series.times >= series.times[0] + onboarding_s)
+            keep = (~np.isnan(rows).any(axis=1) | (not whole)) & (
+                series.times >= series.times[0] + onboarding_s
+            )
             persons.append(np.full(int(keep.sum()), number))
             times.append(series.times[keep])
             lags.append(rows[keep])
@@ -115,12 +119,12 @@ def clip(channel: str, values: Floats) -> Floats:
     return np.clip(values, low, high)
 
 
-def of_twin(evidence: Evidence, at: Instants, horizon_s: int) -> Forecast:
-    """The twin's own forecasts, joined by person and time."""
+def of_twin(issued: Issued, at: Instants, horizon_s: int) -> Forecast:
+    """Forecasts that a replay issued, joined by person and time."""
     n = len(at.time)
     mean, sd, quantiles = np.full(n, np.nan), np.full(n, np.nan), np.full((n, 5), np.nan)
     for number, person in enumerate(at.people):
-        made = evidence.forecasts.get((person, at.channel, horizon_s))
+        made = issued.get((person, at.channel, horizon_s))
         if made is None:
             continue
         rows = np.flatnonzero(at.person == number)

@@ -47,7 +47,7 @@ def _sections(document: dict[str, Any]) -> Sequence[tuple[str, str, str, str]]:
         ("Output comparison: agreement",
          "Assessment: error by channel and horizon, on the same instants for all; then by person.",
          sections.agreement(document), "agreement"),
-        ("Test conditions", ("Comparator: the same by level, trend and time of day when the forecast was made. "
+        ("Test conditions", ("Comparator: the same by level, trend, logged meals, days of data and time of day when it was made. "
           "Rising and falling: faster than 1 unit a minute over 15 minutes."),
          sections.conditions(document), "conditions"),
         ("Output comparison: rigor", ("Assessment: do the forecasts know their own error? "

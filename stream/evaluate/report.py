@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from stream.evaluate import alarms, baselines, figures, inside
-from stream.evaluate.evidence import EvaluateError, Evidence, load
+from stream.evaluate.evidence import EvaluateError, Evidence, load, read_forecasts
 from stream.evaluate.instants import DAY_S, Instants, instants
 from stream.evaluate.page import render
 from twin.catalogue import catalogue
@@ -30,6 +30,7 @@ class Evaluation:
     truth: Path | None = None
     onboarding_s: float = DAY_S
     title: str = ""
+    beside: tuple[tuple[str, Path], ...] = ()
 
 
 def check_free(out: Path) -> None:
@@ -62,7 +63,7 @@ def _channel(evidence: Evidence, channel: str, task: Evaluation, step: Callable[
         else:
             found["horizons"].append(figures.horizon_figures(compared))
         if channel == "glucose" and horizon_s == alarms.HORIZON_S:
-            found["alarms"] = alarms.low_glucose(evidence, groups, everything)
+            found["alarms"] = alarms.low_glucose(evidence, groups, everything, task.onboarding_s)
         step()
     return found
 
@@ -76,6 +77,10 @@ def evaluate(task: Evaluation, advance: Advance = lambda _done, _total: None) ->
     """
     check_free(task.out)
     evidence = load(task.folder, task.readings, _wanted(task.truth))
+    for name, folder in task.beside:
+        if name in baselines.NAMES or name == "twin" or name in evidence.beside:
+            raise EvaluateError(f"--beside {name}: the name is taken")
+        evidence.beside[name] = read_forecasts(folder / "forecasts.csv")
     channels = sorted({channel for _, channel in evidence.series})
     total = sum(1 + len({h for _, w, h in evidence.forecasts if w == c}) for c in channels)
     done = 0
@@ -95,6 +100,7 @@ def evaluate(task: Evaluation, advance: Advance = lambda _done, _total: None) ->
         "span": _span(evidence),
         "replay": {k: v for k, v in evidence.summary.items() if k != "table"},
         "onboarding_s": task.onboarding_s,
+        "beside": sorted(evidence.beside),
         "trees": baselines.trees_available(),
         "channels": {channel: _channel(evidence, channel, task, step) for channel in channels},
         "coverage": inside.coverage(evidence),

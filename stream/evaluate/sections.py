@@ -9,9 +9,10 @@ from stream.evaluate import svg
 from stream.evaluate.factors import Factor
 from stream.evaluate.glucose import alarms, grids
 from stream.evaluate.widgets import (
-    TITLES,
     Cells,
+    called,
     change,
+    colour,
     figures,
     main_horizon,
     minutes,
@@ -19,6 +20,8 @@ from stream.evaluate.widgets import (
     table,
     title,
 )
+
+PLAIN = ("persistence", "linear", "damped", "hours")
 
 
 def tiles(document: dict[str, Any]) -> str:
@@ -29,7 +32,7 @@ def tiles(document: dict[str, Any]) -> str:
             against = h["intervals"]["against"]
             best = min((k for k in ("ar", "trees") if k in against), key=lambda k: h["scores"][k]["rmse"])
             found.append((f"{h['scores']['twin']['rmse']:.2f} {escape(CHANNELS[channel].ucum)}",
-                          (f"{escape(CHANNELS[channel].title)}, RMSE at {minutes(h['horizon_s'])}; {TITLES[best]} "
+                          (f"{escape(CHANNELS[channel].title)}, RMSE at {minutes(h['horizon_s'])}; {called(best)} "
                           f"{h['scores'][best]['rmse']:.2f}: {change(against[best])}")))  # fmt: skip
     html = "".join(f'<div class="tile"><b>{value}</b><span>{label}</span></div>' for value, label in found)
     lost = [(c, m) for c, part in document["channels"].items() for m in part["missing"]]
@@ -70,10 +73,10 @@ def _by_horizon(channel: str, part: dict[str, Any]) -> str:
     for name in names:
         values = [100.0 * h["scores"][name]["rmse"] / h["scores"]["persistence"]["rmse"] for h in horizons]
         tips = [
-            f"{TITLES[name]}, {minutes(h['horizon_s'])}: {h['scores'][name]['rmse']:.2f}" for h in horizons
+            f"{called(name)}, {minutes(h['horizon_s'])}: {h['scores'][name]['rmse']:.2f}" for h in horizons
         ]
         points = [(float(i), value) for i, value in enumerate(values)]
-        lines.append(svg.Line(TITLES[name], name, points, tips=tips))
+        lines.append(svg.Line(called(name), colour(name), points, tips=tips))
     level = [(-0.3, 100.0), (len(horizons) - 0.7, 100.0)]
     lines.append(svg.Line("persistence", "persistence", level, marks=False))
     span = svg.extent([y for line in lines for _, y in line.points])
@@ -85,10 +88,11 @@ def _by_horizon(channel: str, part: dict[str, Any]) -> str:
 
 def _by_person(channel: str, h: dict[str, Any]) -> str:
     people = sorted(h["by_person"].items(), key=lambda item: item[1]["ar"]["rmse"])
-    names = [n for n in ("twin", "ar", "trees") if n in h["scores"]]
+    names = [n for n in ("twin", "ar", "trees", *h["scores"]) if n in h["scores"] and n not in PLAIN]
+    names = list(dict.fromkeys(names))
     lines = [
-        svg.Line(TITLES[n], n, [(i + 0.12 * (k - 1), s[n]["rmse"]) for i, (_, s) in enumerate(people)], joined=False,
-                 tips=[f"{who}, {TITLES[n]}: {s[n]['rmse']:.2f}" for who, s in people])
+        svg.Line(called(n), colour(n), [(i + 0.12 * (k - 1), s[n]["rmse"]) for i, (_, s) in enumerate(people)], joined=False,
+                 tips=[f"{who}, {called(n)}: {s[n]['rmse']:.2f}" for who, s in people])
         for k, n in enumerate(names)
     ]  # fmt: skip
     axes = svg.Axes((-0.6, len(people) - 0.4), svg.extent([y for line in lines for _, y in line.points]),
@@ -112,7 +116,8 @@ def agreement(document: dict[str, Any]) -> str:
                 gap = change(h["intervals"]["against"][name]) if name in h["intervals"]["against"] else ""
                 spread = h["intervals"]["rmse"] if name == "twin" else None
                 interval = f" [{spread[0]:.2f}, {spread[1]:.2f}]" if spread else ""
-                rows.append((name, (TITLES[name], f"{s['rmse']:.2f}{interval}", f"{s['mae']:.2f}", f"{s['bias']:+.2f}",
+                rows.append((colour(name), (escape(called(name)), f"{s['rmse']:.2f}{interval}", f"{s['mae']:.2f}",
+                                    f"{s['bias']:+.2f}",
                                     f"{s['crps']:.2f}", percent(s["coverage_50"]), percent(s["coverage_90"]), gap)))  # fmt: skip
         header = (
             "forecast",

@@ -34,6 +34,16 @@ def minutes(horizon_s: float) -> str:
     return f"{horizon_s / 60:g} min" if horizon_s < 86400 else f"{horizon_s / 86400:g} d"
 
 
+def called(name: str) -> str:
+    """A forecast's name: of the twin, a baseline, or another replay as the user called it."""
+    return TITLES.get(name, name)
+
+
+def colour(name: str) -> str:
+    """Class of its colour; other replays share one."""
+    return name if name in TITLES else "p5"
+
+
 def title(channel: str) -> str:
     """A channel with its unit."""
     spec = CHANNELS[channel]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stream.evaluate import baselines, figures, inside
+from stream.evaluate import alarms, baselines, figures, inside
 from stream.evaluate.evidence import EvaluateError, Evidence, Forecasts, Series, load
 from stream.evaluate.instants import instants, lag_count, nearest, targets
 from stream.evaluate.report import Evaluation, evaluate
@@ -93,6 +93,22 @@ def test_a_forecast_of_persistence_scores_as_the_baseline_does():
         document["by_stratum"]["night (0-6 h)"]["n"] + document["by_stratum"]["day (6-24 h)"]["n"]
         == document["n"]
     )
+
+
+def test_another_replay_is_compared_at_the_same_instants():
+    found = evidence(["ada", "bob"])
+    shifted = {key: made(found.series[key[:2]], 1800, shift=30.0) for key in found.forecasts}
+    found.beside = {"mechanism": shifted}
+    compared, everything = figures.compare(found, instants(found, "glucose"), 1800, ("persistence", "ar"))
+    document = figures.horizon_figures(compared)
+    twin, other = document["scores"]["twin"], document["scores"]["mechanism"]
+
+    assert other["n"] == twin["n"]
+    assert other["bias"] == pytest.approx(twin["bias"] + 30.0, abs=0.5), "cut at 40 and 400 alone differs"
+    expected = 100 * (twin["rmse"] / other["rmse"] - 1)
+    assert document["intervals"]["against"]["mechanism"]["rmse_change_percent"] == pytest.approx(expected)
+    rules = alarms.low_glucose(found, instants(found, "glucose"), everything)["rules"]
+    assert {r["rule"].split()[0] for r in rules} >= {"twin", "mechanism", "ar"}
 
 
 def test_baselines_never_see_the_person_that_they_forecast():
@@ -216,6 +232,51 @@ def test_baselines_meet_the_study_that_set_the_bar(shared):
     assert scores["ar"]["mae"] == pytest.approx(14.21, rel=0.005)
 
 
+def test_alarms_are_asked_at_every_reading_even_where_baselines_are_silent():
+    found = evidence(["ada"], days=4.0)
+    times = found.series["ada", "glucose"].times
+    values = np.full(len(times), 120.0)
+    values[600:606] = 60.0
+    values[598:600] = 74.0
+    keep = np.arange(len(times)) != 595
+    found.series["ada", "glucose"] = Series(times[keep], values[keep], STEP)
+    found.forecasts = {("ada", "glucose", 1800): made(found.series["ada", "glucose"], 1800)}
+    found.fired = {("ada", "low_glucose_soon"): times[[599, 700]]}
+    groups = instants(found, "glucose")
+    _, everything = figures.compare(found, groups, 1800, ("persistence", "ar"))
+    rules = {(r["rule"], r["threshold"]): r for r in alarms.low_glucose(found, groups, everything)["rules"]}
+
+    now, live, ar = (
+        rules["glucose below", 75.0],
+        rules["alert as issued: low_glucose_soon", None],
+        rules["ar 30 min below", 80.0],
+    )
+    assert (now["episodes"], now["sensitivity"], now["lead_min"], now["alarms"]) == (1, 1.0, 10.0, 1)
+    assert (live["alarms"], live["sensitivity"], live["ppv"]) == (2, 1.0, 0.5)
+    assert ar["sensitivity"] == 0.0, "the reading that is missing at 595 leaves AR without its hour"
+
+
+def test_meals_count_for_two_hours_and_the_future_does_not():
+    from stream.evaluate.strata import since, strata
+
+    assert since(np.array([100.0, 200.0]), np.array([50.0, 100.0, 199.0, 500.0])).tolist() == [
+        np.inf,
+        0.0,
+        99.0,
+        300.0,
+    ]
+    found = evidence(["ada", "bob"], days=5.0)
+    at = instants(found, "glucose")[0]
+    found.meals = {"bob": np.array([at.time[at.person == 1][100]])}
+    masks = dict(strata(found, at))
+
+    assert np.flatnonzero(masks["2 h after a logged meal"]).tolist() == [
+        np.flatnonzero(at.person == 1)[100] + k for k in range(25)
+    ]
+    whole = sum(masks[n].astype(int) for n in ("first 4 days of data", "days 4 to 14", "after day 14"))
+    assert (whole == 1).all() and masks["days 4 to 14"].any()
+
+
 def test_too_short_a_table_gives_a_report_that_says_so(tmp_path):
     rows = [f"<b>zoe,2024-01-01T0{i // 12}:{i % 12 * 5:02d}:00Z,glucose,{100 + i}" for i in range(40)]
     path = tmp_path / "short.csv"
@@ -323,6 +384,17 @@ def test_a_report_repeats_itself(replayed, tmp_path):
 
     assert (tmp_path / "one" / "report.json").read_bytes() == (tmp_path / "two" / "report.json").read_bytes()
     assert (tmp_path / "one" / "report.html").read_bytes() == (tmp_path / "two" / "report.html").read_bytes()
+
+
+def test_beside_itself_the_twin_gains_nothing(replayed, tmp_path):
+    document = evaluate(Evaluation(replayed, tmp_path / "report", beside=(("again & <again>", replayed),)))
+    page = (tmp_path / "report" / "report.html").read_text()
+
+    against = document["channels"]["glucose"]["horizons"][0]["intervals"]["against"]["again & <again>"]
+    assert against["rmse_change_percent"] == 0.0
+    assert "again &amp; &lt;again&gt;" in page and "<again>" not in page
+    with pytest.raises(EvaluateError, match="the name is taken"):
+        evaluate(Evaluation(replayed, tmp_path / "other", beside=(("ar", replayed),)))
 
 
 def test_without_trees_the_report_says_so(replayed, tmp_path, monkeypatch):
