@@ -110,7 +110,7 @@ def run(task: Replay) -> dict[str, Any]:
                 for job in jobs:
                     done.append(_person(job))
                     progress.advance(bar)
-        summary = _summary(table, done, time.perf_counter() - began)
+        summary = _summary(task, table, done, time.perf_counter() - began)
         final = scratch / "all"
         _join(scratch, len(jobs), final)
         (final / "summary.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
@@ -126,7 +126,7 @@ def _bar() -> Progress:
     return Progress(console=Console(file=sys.stderr), transient=True, disable=not sys.stderr.isatty())
 
 
-def _summary(table: Decoded, done: list[dict[str, int]], seconds: float) -> dict[str, Any]:
+def _summary(task: Replay, table: Decoded, done: list[dict[str, int]], seconds: float) -> dict[str, Any]:
     total = {
         name: sum(part[name] for part in done)
         for name in ("applied", "duplicate", "late", "ticks", "downweighted")
@@ -136,7 +136,7 @@ def _summary(table: Decoded, done: list[dict[str, int]], seconds: float) -> dict
         refused[item.reason.value] = refused.get(item.reason.value, 0) + 1
     read = len(table) + len(table.refused)
     return {
-        "readings": read, "people": len(table.persons), **total, "refused": refused,
+        "table": str(task.table.resolve()), "readings": read, "people": len(table.persons), **total, "refused": refused,
         "seconds": round(seconds, 3), "readings_per_second": round(read / max(seconds, 1e-9)),
     }  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""Statistics of forecasts and alarms: arrays in, numbers out."""
