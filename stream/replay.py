@@ -23,6 +23,7 @@ from connectors.table import read_table
 from stream.cohort import Applied, Cohort
 from stream.estimates import COLUMNS, Z, quantiles
 from stream.policy import alert_id
+from twin.channels import SENSORS
 from twin.profile import ProfileError, profile_of
 
 FILES = ("forecasts.csv", "estimates.csv", "alerts.csv", "twins.jsonl", "summary.json")
@@ -149,6 +150,7 @@ def _join(scratch: Path, count: int, final: Path) -> None:
             "person",
             "time",
             *(f"{name}_{what}" for name, _ in COLUMNS for what in ("mean", "sd")),
+            *(f"surprise_{name}" for name in SENSORS),
         ),
         "alerts.csv": ALERT_HEADER,
     }
@@ -215,8 +217,13 @@ def _write_forecasts(writer: Any, cohort: Cohort, person: str, done: Applied) ->
 
 def _write_estimates(writer: Any, person: str, done: Applied) -> None:
     positions = [at + shift for _, at in COLUMNS for shift in (0, 1)]
-    for tick, row in zip(done.tick_s.tolist(), done.estimates[:, positions].tolist(), strict=True):
-        writer.writerow([person, stamp(tick), *("" if v != v else f"{v:.6g}" for v in row)])  # noqa: PLR0124 - nan
+    surprises = np.full((len(done.tick_s), len(SENSORS)), np.nan)
+    tick = np.repeat(np.arange(len(done.tick_s)), np.diff(done.obs_start))
+    measured = done.obs_channel < len(SENSORS)
+    surprises[tick[measured], done.obs_channel[measured]] = done.surprises[measured]
+    table = np.concatenate([done.estimates[:, positions], surprises], axis=1)
+    for at, row in zip(done.tick_s.tolist(), table.tolist(), strict=True):
+        writer.writerow([person, stamp(at), *("" if v != v else f"{v:.6g}" for v in row)])  # noqa: PLR0124 - nan
 
 
 def _write_alerts(writer: Any, person: str, done: Applied) -> None:
