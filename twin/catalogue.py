@@ -1,10 +1,11 @@
 """What the model has: states, parameters, constants and observables of every block, with units, priors and sources."""
 
+import math
 from typing import Any
 
 from twin import exposure
 from twin.blocks import circadian, fast, metabolic, metabolic_parameters, slow
-from twin.blocks.spec import TRANSFORMS, Parameter
+from twin.blocks.spec import LOG, TRANSFORMS, Parameter
 
 BLOCKS: tuple[tuple[str, Any, dict[str, Parameter]], ...] = (
     ("F fast", fast, fast.PARAMETERS), ("G metabolic", metabolic, metabolic_parameters.PARAMETERS),
@@ -26,6 +27,24 @@ SEEN_UNITS = {
     "maximal_uptake_drift": "mL/kg/min", "resting_rate_drift": "/min", "variability_drift": "1",
     "fat_sensitivity": "1", "fat_mass": "kg",
 }  # fmt: skip
+
+
+PARAMETERS = {
+    state.name: state for _, module, _ in BLOCKS for state in module.STATES[module.DYNAMIC :]
+}  # fmt: skip
+
+
+def learned_share(name: str, mean: float, sd: float) -> float:
+    """How much of the prior's uncertainty of a parameter is gone: 0 nothing was learned, 1 it is known exactly.
+
+    Args:
+        name: of a parameter of any block.
+        mean, sd: of its posterior, natural units.
+
+    """
+    state = PARAMETERS[name]
+    held = math.sqrt(math.log1p((sd / mean) ** 2)) if state.transform == LOG and mean > 0.0 else sd
+    return float(min(max(1.0 - held / state.sd, 0.0), 1.0))
 
 
 def catalogue() -> list[dict[str, Any]]:

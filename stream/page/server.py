@@ -18,7 +18,7 @@ from connectors.stores import Store
 from stream.commanding import send_acknowledgement
 from stream.settings import Settings
 from stream.sink import open_store
-from twin.catalogue import catalogue
+from twin.catalogue import catalogue, learned_share
 
 log = structlog.get_logger()
 ASSETS = Path(__file__).parent / "assets"
@@ -194,6 +194,7 @@ class Page:
         document = {
             "person": name, "time": until, "virtual": name in self.truths, "channels": channels,
             "series": series, "outlook": newest, "alerts": alerts[:20], "state": held[0], "parameter": held[1],
+            "learned": {n: round(learned_share(n, v["mean"], v["sd"]), 3) for n, v in held[1].items()},
             "units": {n: UNITS.get(n, "") for part in held for n in part},
             "probability": _newest_probability(rows), "surprise": latest[0]["surprise"],
         }  # fmt: skip

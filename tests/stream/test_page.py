@@ -108,7 +108,8 @@ def test_a_nurse_sees_who_needs_attention_and_acknowledges(served, chromium):
         page.locator("button.person", has_text="virtual-1").click()
         page.wait_for_selector("text=truth (virtual person)")
         page.wait_for_selector("text=meal, g carbohydrate")
-        assert "roughly known" in page.inner_text("#one")
+        assert "still learning" in page.inner_text("#one")
+        assert "Not learned yet, the population's values" in page.inner_text("#one")
         page.click("summary")
         assert "Plasma insulin mass" in page.inner_text("details")
         assert page.locator("canvas").count() == 2

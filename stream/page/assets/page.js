@@ -5,7 +5,7 @@ import { ago, at, clock, spread, sureness, unit, word } from "/assets/words.js";
 const RISING = 8; // a forecast that differs by less is "steady"
 const OLD_S = 1800; // what is older is no longer "now"
 const $ = id => document.getElementById(id);
-let chosen = null, busy = false, again = false, fresh = null, unfolded = false, failed = "";
+let chosen = null, busy = false, again = false, fresh = null, unfolded = false, unlearned = false, failed = "";
 
 function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -131,10 +131,22 @@ function channelCard(p, { name, unit: ucum }, draws, now) {
     legend(p, name), holder);
 }
 
-function table(spreads, units, sure) {
+const LEARNING = 0.1; // below, the number is still the population's
+
+function table(spreads, units, learned) {
   return el("table", {}, el("tbody", {}, Object.entries(spreads).map(([name, v]) => el("tr", {},
     el("td", {}, word(name)), el("td", { class: "num" }, el("span", {}, spread(v)), ` ${unit(units[name])}`),
-    sure ? el("td", { class: "quiet" }, sureness(v)) : null))));
+    learned ? el("td", { class: "quiet" }, sureness(learned[name])) : null))));
+}
+
+/** What was learned, the surest first; what nothing was learned of yet is folded away and called what it is. */
+function learnedCard(p) {
+  const order = Object.entries(p.parameter).sort(([a], [b]) => p.learned[b] - p.learned[a]);
+  const pick = wanted => Object.fromEntries(order.filter(([name]) => (p.learned[name] >= LEARNING) === wanted));
+  const known = pick(true), unknown = pick(false);
+  return el("div", { class: "card" }, el("h2", {}, "Learned about this person (± 1 sd)"),
+    Object.keys(known).length ? table(known, p.units, p.learned) : el("p", { class: "quiet" }, "Nothing yet: the numbers below are the population's."),
+    el("details", { ...(unlearned ? { open: "" } : {}), ontoggle: e => { unlearned = e.target.open; } }, el("summary", {}, `Not learned yet, the population's values (${Object.keys(unknown).length})`), table(unknown, p.units, p.learned)));
 }
 
 async function showOne(summary) {
@@ -151,7 +163,7 @@ async function showOne(summary) {
       el("span", { class: summary.age_s > OLD_S ? "age old" : "age" }, `newest reading ${at(p.time)} UTC, ${ago(summary.age_s)}`)),
     ...(failed ? [el("p", { class: "card alert", role: "alert" }, failed)] : []),
     ...open.map(a => alertCard(a, a !== firstActive, p, summary.now)), ...cards.filter(c => c !== null),
-    el("div", { class: "card" }, el("h2", {}, "Learned about this person (± 1 sd)"), table(p.parameter, p.units, true)),
+    learnedCard(p),
     el("div", { class: "card" }, fold));
   draws.forEach(draw => draw());
   if (typing !== null && $("by")) { $("by").value = typing; $("by").focus(); }

@@ -9,7 +9,24 @@ const WORDS = {
   insulin_sensitivity: "Insulin sensitivity (1 = average)",
   basal_glucose: "Own basal glucose",
   gastric_emptying: "Stomach emptying",
-  mean_arterial_pressure: "Mean arterial pressure (not measured)",
+  beta_cell_gain: "Insulin response to glucose (1 = average)",
+  log_variability: "Heart-rate variability at rest, ln RMSSD",
+  resting_respiration_rate: "Resting respiration",
+  alveolar_arterial_difference: "Lung: oxygen lost on the way to the blood",
+  temperature_set_point: "Own core temperature",
+  pressure_set_point: "Own mean blood pressure",
+  vascular_compliance: "Elasticity of the arteries",
+  skin_site_offset: "Offset of the skin sensor",
+  clock_shift: "Heart's rhythm later than the body clock",
+  intrinsic_period: "Body clock's own day",
+  log_light_scale: "Light at the eye against the sensor, ln",
+  intake_bias: "Eaten above what is known",
+  activity_bias: "Activity above what is known",
+  hrv_rmssd: "Heart-rate variability (RMSSD)",
+  spo2: "Oxygen saturation",
+  bp_systolic: "Systolic pressure",
+  bp_diastolic: "Diastolic pressure",
+  mean_arterial_pressure: "Mean arterial pressure",
   glucose: "Glucose",
   heart_rate: "Heart rate",
 };
@@ -31,11 +48,10 @@ export function spread(v) {
   return `${v.mean.toFixed(places)} ± ${v.sd.toFixed(places)}`;
 }
 
-/** How well something is known, from its coefficient of variation. */
-export function sureness(v) {
-  const share = v.sd / Math.max(Math.abs(v.mean), 1e-12);
-  if (share < 0.1) return "well known";
-  return share < 0.35 ? "roughly known" : "still learning";
+/** How well something is known, from the share of the prior's uncertainty that is gone. */
+export function sureness(learned) {
+  if (learned >= 0.6) return "well known";
+  return learned >= 0.25 ? "roughly known" : "still learning";
 }
 
 export function ago(seconds) {
