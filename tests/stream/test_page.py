@@ -110,8 +110,8 @@ def test_a_nurse_sees_who_needs_attention_and_acknowledges(served, chromium):
         page.wait_for_selector("text=meal, g carbohydrate")
         assert "still learning" in page.inner_text("#one")
         assert "Not learned yet, the population's values" in page.inner_text("#one")
-        page.click("summary")
-        assert "Plasma insulin mass" in page.inner_text("details")
+        page.locator("#one details summary").last.click()
+        assert "Plasma insulin mass" in page.locator("#one details").last.inner_text()
         assert page.locator("canvas").count() == 2
         page.set_viewport_size({"width": 380, "height": 800})
         page.emulate_media(color_scheme="dark")
