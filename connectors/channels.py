@@ -79,6 +79,8 @@ _SPECS = (
     _spec("circadian_hr_amplitude", "Daily heart-rate amplitude", None, "/min", (-100, 100), (0, 40), 2.0),
     _spec("gcs", "Glasgow coma scale", "9269-2", "1", (3, 15), (3, 15), 0.5),
     _spec("fio2", "Inspired oxygen", "3150-6", "1", (0.15, 1), (0.2, 1), 0.02, False, "input"),
+    _spec("body_fat", "Body fat, by impedance", "41982-0", "%", (2, 75), (4, 60), 3.5),
+    _spec("vo2max", "Maximal oxygen uptake, a device's estimate", None, "mL/kg/min", (8, 100), (12, 85), 0.15, True),
 )  # fmt: skip
 CHANNELS: dict[str, ChannelSpec] = {spec.name: spec for spec in _SPECS}
 CHANNEL_CODES: tuple[str, ...] = tuple(CHANNELS)

@@ -136,7 +136,7 @@ def correct_one(
     else:
         mean = mean_of(record, r_.SLOW_MEAN, slow.N)
         covariance = covariance_of(record, r_.SLOW_COVARIANCE, slow.N)
-        outcome = o_.correct_slow(value, noise, now, record, mean, covariance, room.slow)
+        outcome = o_.correct_slow(channel, value, noise, now, record, mean, covariance, room.slow)
         report[0] = room.slow.report[0]
     return outcome
 

@@ -74,6 +74,8 @@ def weigh_sleep(record: Record, before_s: float, now: float) -> None:
     of evidence each five minutes, since a device's errors last.
     """
     usual = schedule_logit(record, now)
+    if record[r_.HEAD_S] == r_.NEVER:
+        record[r_.SLEEP_LOGIT] = usual
     if not held(record, c_.ASLEEP, now, STATE_HOLDS_S, False):
         record[r_.SLEEP_LOGIT] = usual
         return

@@ -15,7 +15,7 @@ from twin.filter.correct import correct
 from twin.filter.points import draw
 from twin.inputs import fast_inputs, metabolic_inputs, slow_inputs
 from twin.jit import kernel
-from twin.numerics import log
+from twin.numerics import exp, log
 from twin.physiology.body_composition import scale_reading
 from twin.physiology.inflammation import LOG_QUIET_INFECTION
 from twin.shapes import Matrix, Points, Record, Vector
@@ -34,13 +34,15 @@ _FAST_SENSORS = {
     "core_temperature": ("core_temperature", 0.10, 5.0), "body_temperature": ("core_temperature", 0.25, 0.0),
     "bp_systolic": ("bp_systolic", 8.0, 0.0), "bp_diastolic": ("bp_diastolic", 5.5, 0.0),
     "resting_heart_rate": ("heart_rate", 1.7, 0.0), "oxygen_uptake": ("oxygen_uptake", 0.10, 0.5),
+    "vo2max": ("oxygen_uptake", 0.15, 0.0),
 }  # fmt: skip
 ROW = np.array([_SEEN[_FAST_SENSORS[name][0]] for name in c_.FAST_SENSORS])
 SD = np.array([_FAST_SENSORS[name][1] for name in c_.FAST_SENSORS])
 LASTING_S = np.array([_FAST_SENSORS[name][2] * 60.0 for name in c_.FAST_SENSORS])
 NIGHTLY_RMSSD_SD, NIGHTLY_RESPIRATION_SD, AWAKE_RESPIRATION_SD, LOW_SPO2_SD = 0.10, 0.65, 2.0, 4.0
-SHOWN, PLASMA_GLUCOSE, BODY_WEIGHT = 2, 0, 0  # rows of metabolic.Seen and slow.Seen
+SHOWN, PLASMA_GLUCOSE, BODY_WEIGHT, FAT_SHARE = 2, 0, 0, 1  # rows of metabolic.Seen and slow.Seen
 SCALE_VARIANCE = 0.1**2 + 0.5**2  # kg^2: the scale, and the day
+IMPEDANCE_VARIANCE = 3.5**2  # %^2
 
 
 @kernel
@@ -121,6 +123,9 @@ def expect_fast(channel: int, nightly: bool, now: float, record: Record, ahead: 
     elif channel == c_.OXYGEN_UPTAKE:
         for j in range(stride):
             w.expected[j] *= record[r_.WEIGHT]
+    elif channel == c_.MAXIMAL_UPTAKE:
+        for j in range(stride):
+            w.expected[j] = exp(min(max(w.points[fast.MAXIMAL_UPTAKE * stride + j], 1.6), 4.6))
     elif channel == c_.SKIN_DELTA:
         w.aside[:] = w.points
         settle(w.aside, WARM_NIGHT_MINUTES, True, record, now, w)
@@ -142,7 +147,7 @@ def fast_noise(
         sd = NIGHTLY_RESPIRATION_SD if nightly else sd + (AWAKE_RESPIRATION_SD - sd) * (1.0 - asleep)
     elif channel == c_.SPO2:
         sd = LOW_SPO2_SD if value < 90.0 else sd
-    elif channel == c_.OXYGEN_UPTAKE:
+    elif channel == c_.OXYGEN_UPTAKE or channel == c_.MAXIMAL_UPTAKE:
         sd = sd * value + 1.0
     since = max(now - record[r_.LAST_S + channel], 1.0)
     return float(sd * sd * max(1.0, LASTING_S[channel] / since))
@@ -216,18 +221,34 @@ def correct_metabolic(
 
 
 @kernel
+def expect_slow(channel: int, record: Record, w: Work) -> None:
+    """What a scale would show of every point that is seen into `w.expected`."""
+    stride = slow.STRIDE
+    for j in range(stride):
+        w.expected[j] = w.seen[FAT_SHARE * stride + j]
+        if channel == c_.SCALE:
+            w.expected[j] = scale_reading(w.seen[BODY_WEIGHT * stride + j], record[r_.FED])
+
+
+@kernel
 def correct_slow(
-    value: float, noise: float, now: float, record: Record, mean: Vector, covariance: Matrix, w: Work
+    channel: int,
+    value: float,
+    noise: float,
+    now: float,
+    record: Record,
+    mean: Vector,
+    covariance: Matrix,
+    w: Work,
 ) -> int:
-    """Assimilate one reading of the scale [kg]."""
+    """Assimilate one reading of the scale [kg] or of its impedance [% fat]."""
     stride = slow.STRIDE
     draw(mean, covariance, w.factor, w.points, stride)
     slow_inputs(record, now, w.inputs)
     slow.observe(w.points, w.seen, w.inputs, record[r_.SLOW_BODY : r_.EXPOSURE_BODY])
-    for j in range(stride):
-        w.expected[j] = scale_reading(w.seen[BODY_WEIGHT * stride + j], record[r_.FED])
+    expect_slow(channel, record, w)
     if noise < 0.0:
-        noise = SCALE_VARIANCE * -noise
+        noise = (SCALE_VARIANCE if channel == c_.SCALE else IMPEDANCE_VARIANCE) * -noise
     return correct(w.points, w.expected, stride, value, noise, mean, covariance, w.gain, w.report)
 
 

@@ -19,7 +19,6 @@ from twin.blocks import circadian, fast, metabolic, slow
 from twin.filter.correct import GATE
 from twin.filter.points import JITTER
 from twin.fold import CIRCADIAN_STALE_S, METABOLIC_STALE_S, SLOW_STALE_S
-from twin.physiology.body_composition import scale_reading
 from twin.physiology.sleep import wake_drive
 from twin.predict import CHUNK_S, HOUR_S, LONG_GAP_S, LONGEST_GAP_S
 from twin.profile import Profile
@@ -223,14 +222,14 @@ class ReferenceTwin:
             return self.metabolic.correct(
                 value, float(own), lambda: o_.expect_metabolic(channel, now, record, room)
             )
-        return self.slow.correct(value, float(o_.SCALE_VARIANCE), lambda: self._expect_weight(now))
+        own = o_.SCALE_VARIANCE if channel == c_.SCALE else o_.IMPEDANCE_VARIANCE
+        return self.slow.correct(value, float(own), lambda: self._expect_slow(channel, now))
 
-    def _expect_weight(self, now: float) -> None:
+    def _expect_slow(self, channel: int, now: float) -> None:
         w = self.rooms.slow
         i_.slow_inputs(self.record, now, w.inputs)
         slow.observe(w.points, w.seen, w.inputs, self.slow.k)
-        row = w.seen[: slow.STRIDE].tolist()
-        w.expected[:] = [scale_reading(weight, self.record[r_.FED]) for weight in row]
+        o_.expect_slow(channel, self.record, w)
 
     def tick(self, now: float, channels: Integers, values: Vector, devices: Vector) -> None:
         """One tick, as twin.fold does it, of plain readings: none censored, none with a noise of its own."""

@@ -16,7 +16,7 @@ from twin.summary import SEEN_COLUMNS, STATE_COLUMNS, covariance_of, mean_of
 DOSE_UNCERTAINTY = 0.20  # of carbohydrate entered by hand
 BOLUS_UNCERTAINTY = 0.05
 PUMP_DAYS_S = 86400.0  # the usual rate of a pump is that of about a day
-SHORTEST_COUNT_S, LONGEST_COUNT_S = 60.0, 900.0  # over which steps were counted
+SHORTEST_COUNT_S, LONGEST_COUNT_S = 60.0, 7200.0  # over which steps were counted
 SKIN_OFFSET_SD = 1.0
 (AT_CLOCK, AT_QUADRATURE, AT_TOLERANCE, AT_FED, AT_INTENSITY, AT_ENERGY, AT_SWEAT, AT_DEHYDRATION, AT_WEIGHT,
  AT_FAT) = (SEEN_COLUMNS[name] for name in (
@@ -35,7 +35,9 @@ def hold_input(record: Record, channel: int, value: float, seconds: float) -> No
     slot = channel - c_.FIRST_HELD
     if channel == c_.STEPS:
         since = seconds - record[r_.HELD_S + slot]
-        value /= min(max(since, SHORTEST_COUNT_S), LONGEST_COUNT_S) / 60.0
+        value /= max(since, SHORTEST_COUNT_S) / 60.0
+        if since > LONGEST_COUNT_S:
+            value = 0.0  # a day's total, or the first count of all: nobody knows when they were walked
     elif channel == c_.BASAL_RATE:
         before = record[r_.PUMP_RATE]
         since = seconds - record[r_.HELD_S + slot]
