@@ -15,6 +15,8 @@ from twin.physiology.energetics import resting_metabolic_rate
 from twin.shapes import Constants
 
 MALE = {"male": 1.0, "female": 0.0}
+DRUGS = ("beta_blocker",)
+SCHEMA = "profile/1"
 CONDITIONS = tuple(sorted({*metabolic_parameters.GLUCOSE_SETS, *conditions_fast.CONDITIONS}))
 SLEEPLESS_SENSITIVITY = math.log(0.8)  # of insulin, when sleep has been short (section 19)
 BLOCK_PARAMETERS: dict[str, dict[str, Parameter]] = {
@@ -47,6 +49,7 @@ class Profile:
     Args:
         weight_kg, height_m, age_years, sex: the body.
         conditions: names of CONDITIONS, in any combination.
+        drugs: names of DRUGS, taken every day; single doses are readings (`beta_blockade`).
         utc_offset_h: local time minus UTC, for the schedules of sleep and light.
         parameters: numbers of the equations that are known, by the names of `twin model list`.
 
@@ -57,6 +60,7 @@ class Profile:
     age_years: float = 40.0
     sex: str = "male"
     conditions: tuple[str, ...] = ()
+    drugs: tuple[str, ...] = ()
     utc_offset_h: float = 0.0
     parameters: Mapping[str, float] = field(default_factory=dict)
 
@@ -69,6 +73,9 @@ class Profile:
         for condition in self.conditions:
             if condition not in CONDITIONS:
                 raise ProfileError(f"conditions: {condition!r} is unknown; known are {', '.join(CONDITIONS)}")
+        for drug in self.drugs:
+            if drug not in DRUGS:
+                raise ProfileError(f"drugs: {drug!r} is unknown; known are {', '.join(DRUGS)}")
         for name, value in self.parameters.items():
             found = [table[name] for table in BLOCK_PARAMETERS.values() if name in table]
             if not found:
@@ -89,17 +96,21 @@ def _number(place: str, value: object) -> float:
 def profile_of(fields: Mapping[str, object]) -> Profile:
     """A profile from plain fields, for example of a JSON document; raises ProfileError naming the field."""
     known = set(Profile.__dataclass_fields__)
-    for name in fields:
+    values = dict(fields)
+    schema = values.pop("schema", SCHEMA)
+    if schema != SCHEMA:
+        raise ProfileError(f"schema = {schema!r}: this version reads {SCHEMA}")
+    for name in values:
         if name not in known:
             raise ProfileError(f"{name}: unknown field; known are {', '.join(sorted(known))}")
-    values = dict(fields)
     for name in RANGES:
         if name in values:
             values[name] = _number(name, values[name])
-    conditions = values.get("conditions", ())
-    if not isinstance(conditions, (list, tuple)):
-        raise ProfileError(f"conditions = {conditions!r}: a list is needed")
-    values["conditions"] = tuple(str(condition) for condition in conditions)
+    for name in ("conditions", "drugs"):
+        named = values.get(name, ())
+        if not isinstance(named, (list, tuple)):
+            raise ProfileError(f"{name} = {named!r}: a list is needed")
+        values[name] = tuple(str(item) for item in named)
     parameters = values.get("parameters", {})
     if not isinstance(parameters, Mapping):
         raise ProfileError(f"parameters = {parameters!r}: names with numbers are needed")
@@ -128,7 +139,7 @@ def bodies_of(profile: Profile) -> Bodies:
     )
     clock = circadian.default_body()._replace(amplitude=math.exp(-0.003 * max(profile.age_years - 40.0, 0.0)))
     drinks = exposure.default_body()._replace(alcohol_volume=(0.68 if male else 0.55) * profile.weight_kg)
-    fast_body = conditions_fast.body_of(*size, profile.conditions)
+    fast_body = conditions_fast.body_of(*size, dict.fromkeys((*profile.conditions, *profile.drugs)))
 
     def known(body: tuple[float, ...], fields: tuple[str, ...]) -> Constants:
         return np.array([own.get(name, value) for name, value in zip(fields, body, strict=True)])
