@@ -41,6 +41,12 @@ class Settings(BaseSettings):
     )
     fetch_wait_ms: int = Field(100, ge=1, le=5000, description="How long an empty fetch waits.")
 
+    stalled_s: float = Field(
+        120.0, gt=5, description="With lag and without progress for so long a worker ends itself (exit 71)."
+    )
+    health_host: str = Field("127.0.0.1", description="Where a worker serves /live, /ready and /metrics.")
+    health_port: int = Field(0, ge=0, le=65535, description="0 chooses a free port and logs it.")
+
     store: Literal["sqlite", "influx", "none"] = Field("sqlite", description="Where the sink writes.")
     sqlite_path: Path = Field(Path(".twin/twin.sqlite"), description="File of the embedded store.")
 

@@ -5,7 +5,9 @@ on. An offset is committed only after its record is kept; writes are idempotent,
 """
 
 import asyncio
+import contextlib
 import random
+import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -22,12 +24,16 @@ from connectors.stores import Store
 from connectors.stores.checks import ALERT, fault
 from connectors.stores.sqlite import SqliteStore
 from stream import topics
+from stream.health import Metrics, serving
 from stream.letters import dead_letter
 from stream.settings import Settings
+from stream.watchdog import end_within
 
 log = structlog.get_logger()
 LONGEST_PAUSE_S = 60.0
 NEVER_MS = 2**31 - 1  # a store may be away for days; that this process lives its heartbeats say
+CLOSED, HALF_OPEN, OPEN = range(3)
+BREAKER = ("closed", "half open", "open")
 Letter = tuple[str, bytes | None, bytes, Any]
 
 
@@ -41,17 +47,24 @@ def open_store(settings: Settings) -> Store:
     return SqliteStore(settings.sqlite_path)
 
 
-async def persist(action: Callable[[], Awaitable[Any]], what: str) -> Any:
-    """Try until it works, with growing, jittered pauses."""
+async def persist(
+    action: Callable[[], Awaitable[Any]], what: str, noted: Callable[[int], None] = lambda _: None
+) -> Any:
+    """Try until it works, with growing, jittered pauses; `noted` hears the state of the breaker."""
     attempt = 0
     while True:
         try:
-            return await action()
+            done = await action()
         except Unavailable as error:
             attempt += 1
+            noted(OPEN)
             pause = max(error.retry_after, random.uniform(0, min(LONGEST_PAUSE_S, 0.5 * 2**attempt)))  # noqa: S311
             log.warning("waiting", what=what, why=str(error), attempt=attempt, seconds=round(pause, 1))
             await asyncio.sleep(pause)
+            noted(HALF_OPEN)
+        else:
+            noted(CLOSED)
+            return done
 
 
 async def _post(producer: AIOKafkaProducer, letters: list[Letter]) -> None:
@@ -81,8 +94,8 @@ def _alert_of(value: bytes | None) -> dict[str, Any] | None:
 class Sink:
     """The roles sink and alerts of a process."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self.settings, self.metrics = settings, metrics
         self.roles = set(settings.roles.split(","))
 
     def _consumer(self, group: str, *names: str) -> AIOKafkaConsumer:
@@ -102,6 +115,18 @@ class Sink:
             tasks.append(self.deliver())
         await asyncio.gather(*tasks)
 
+    def _noted(self, state: int) -> None:
+        self.metrics.set("twin_sink_state", state)
+        if state == OPEN:
+            self.metrics.count("twin_sink_retries_total")
+
+    def _behind(self, consumer: AIOKafkaConsumer, fetched: Mapping[Any, list[Any]]) -> None:
+        """Note how old the oldest record is that is not stored."""
+        ages = [time.time() - records[0].timestamp / 1000 for records in fetched.values()]
+        self.metrics.set("twin_sink_lag_seconds", max(0.0, round(max(ages, default=0.0), 1)))
+        size = sum(len(record.value or b"") for records in fetched.values() for record in records)
+        self.metrics.set("twin_sink_queued_bytes", size)
+
     async def keep(self) -> None:
         """Estimates and alerts into the store; what it refuses to dead letters; then the offsets are committed."""
         store = open_store(self.settings)
@@ -110,9 +135,10 @@ class Sink:
         await consumer.start()
         await producer.start()
         try:
-            await persist(store.open, "store")
+            await persist(store.open, "store", self._noted)
             while True:
                 fetched = await consumer.getmany(timeout_ms=500, max_records=2000)
+                self._behind(consumer, fetched)
                 if fetched:
                     letters = await self._store(store, fetched)
                     await persist(lambda found=letters: _post(producer, found), "dead letters")  # type: ignore[misc]
@@ -141,11 +167,16 @@ class Sink:
                     letters.append(
                         dead_letter(partition.topic, record, Reason.SCHEMA_INVALID, "is no object")
                     )
-        refused = await persist(lambda: store.write(kinds[topics.ESTIMATE], kinds[topics.ALERT]), "store")
+        refused = await persist(
+            lambda: store.write(kinds[topics.ESTIMATE], kinds[topics.ALERT]), "store", self._noted
+        )
         for document, reason in refused:
             record = records[id(document)]
             letters.append(dead_letter(record.topic, record, Reason.SINK_REJECTED, reason))
+        stored = len(kinds[topics.ESTIMATE]) + len(kinds[topics.ALERT]) - len(refused)
+        self.metrics.count("twin_sink_rows_total", stored, outcome="stored")
         if letters:
+            self.metrics.count("twin_sink_rows_total", len(letters), outcome="refused")
             log.warning(
                 "rows_refused", rows=len(letters), example=dict(letters[0][3])["x-error-message"].decode()
             )
@@ -169,9 +200,34 @@ class Sink:
                     elif alert["state"] != "pending":
                         send = lambda a=alert: webhook.deliver(session, a, int(time.time()))  # noqa: E731
                         delivered = await persist(send, "webhook")
+                        outcome = "delivered" if delivered else "refused"
+                        self.metrics.count("twin_alerts_delivered_total", outcome=outcome)
                         log.info(
                             "alert_delivered" if delivered else "alert_refused", alert_id=alert["alert_id"]
                         )
                     await _commit(consumer)
         finally:
             await consumer.stop()
+
+
+async def run_sink(settings: Settings) -> None:
+    """A process that does only this, until SIGTERM or SIGINT, with /live, /ready and /metrics."""
+    metrics = Metrics()
+
+    async def ready() -> tuple[bool, dict[str, Any]]:
+        state = int(metrics.get("twin_sink_state"))
+        fine = state == CLOSED
+        return fine, {"status": "ok" if fine else "not_ready", "sink_state": BREAKER[state],
+                      "sink_lag_s": metrics.get("twin_sink_lag_seconds")}  # fmt: skip
+
+    async with serving(settings.health_host, settings.health_port, metrics, ready):
+        task = asyncio.ensure_future(Sink(settings, metrics).run())
+
+        def stop() -> None:
+            end_within()
+            task.cancel()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

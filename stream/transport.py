@@ -29,7 +29,7 @@ class Frontier:
     """One partition since its last seek: fetched up to, applied up to, done up to."""
 
     def __init__(self, offset: int) -> None:
-        self.fetched = self.applied = self.done = offset
+        self.first = self.fetched = self.applied = self.done = offset
         self.aligned = False  # whether the records that come are known to begin at `fetched`
 
 
@@ -144,6 +144,21 @@ class BatchConsumer(driver.Consumer):
         """Where each of our partitions stands."""
         return {tp: frontier.applied for tp, frontier in self._frontiers.items()}
 
+    async def standing(self) -> tuple[int, dict[Any, tuple[Any, ...]]]:
+        """Records of our partitions that are not acknowledged, by the broker's word, and where each stands."""
+        mine = [tp for tp in self.assignment() if tp.topic in self.batch_topics]
+        ends = await self.highwaters(*mine) if mine else {}
+        committed = {tp: self._committed_offset.get(tp) or 0 for tp in mine}
+        lag = sum(max(0, (end or 0) - self._floor(tp, committed[tp])) for tp, end in ends.items())
+        marks = {tp: (committed[tp], frontier.applied, frontier.done)
+                 for tp, frontier in list(self._frontiers.items()) if tp in committed}  # fmt: skip
+        return lag, marks
+
+    def _floor(self, tp: Any, committed: int) -> int:
+        """Nothing before it is ours to do: where nothing was committed the log may begin after 0."""
+        frontier = self._frontiers.get(tp)
+        return max(committed, frontier.first) if frontier else committed
+
     def checkpointed(self, positions: dict[Any, int]) -> None:
         """The state up to these positions is in the changelog: they may be committed."""
         for tp, offset in positions.items():
@@ -220,7 +235,15 @@ class Transport(driver.Transport):
 
 
 class App(faust.App):
-    """Faust's app with our transport."""
+    """Faust's app with our transport; `early` runs from the start, where Faust's tasks wait for the recovery."""
+
+    early: tuple[Callable[[], Awaitable[None]], ...] = ()
+
+    async def on_start(self) -> None:
+        """Start what must not wait."""
+        await super().on_start()
+        for make in self.early:
+            self.add_future(make())
 
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)
