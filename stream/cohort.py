@@ -17,11 +17,11 @@ from stream import alerting, storing
 from stream.journal import bin_ticks, entries_of, merge
 from stream.person import Checkpoint, PersonTwin
 from stream.policy import REST_MET, Signal, step
-from twin import fast_block, observe
+from twin import channels as c_
 from twin import record as r_
-from twin.constants import profile_of
 from twin.fold import fold, outputs_for
-from twin.summary import GLUCOSE_AT, RATE_AT
+from twin.profile import profile_of
+from twin.summary import GLUCOSE_AT, RATE_AT, RESTING_AT
 
 HORIZONS = {"heart_rate": (900, 3600), "glucose": (1800, 3600)}
 HOUR_S = 3600.0
@@ -153,7 +153,7 @@ class Cohort:
         shift = np.concatenate([[0], np.cumsum(sizes)])
         starts = [binned[1][:-1] + shift[i] for i, (_, _, binned) in enumerate(work)]
         obs_start = np.concatenate([*starts, [shift[-1]]]).astype(np.int64)
-        channel, value, noise, flag, readings = (np.concatenate(columns[i]) for i in range(2, 7))
+        channel, value, noise, flag, device, readings = (np.concatenate(columns[i]) for i in range(2, 8))
         records = np.stack([base.record for _, base, _ in work])
         keep, slots = self._checkpoints_to_keep(tick_s, ticks)
         kept = np.zeros((slots, r_.SIZE))
@@ -167,6 +167,7 @@ class Cohort:
             value,
             noise,
             flag,
+            device,
             self.horizon_table,
             keep,
             kept,
@@ -217,13 +218,13 @@ class Cohort:
     def _signal(self, applied: Applied, tick: int) -> Signal:
         row = applied.estimates[tick]
         span = slice(applied.obs_start[tick], applied.obs_start[tick + 1])
-        has_rate = (applied.obs_channel[span] == observe.HEART_RATE).any()
-        met = applied.obs_value[span][applied.obs_channel[span] == observe.MET]
-        asleep = applied.obs_value[span][applied.obs_channel[span] == observe.ASLEEP]
+        has_rate = (applied.obs_channel[span] == c_.HEART_RATE).any()
+        met = applied.obs_value[span][applied.obs_channel[span] == c_.MET]
+        asleep = applied.obs_value[span][applied.obs_channel[span] == c_.ASLEEP]
         resting = bool((len(met) and met[-1] < REST_MET) or (len(asleep) and asleep[-1] > 0.5))
         return Signal(
             float(applied.tick_s[tick]), float(applied.low_probability[tick]), float(row[GLUCOSE_AT]),
-            float(row[RATE_AT]) if has_rate else math.nan, float(row[2 * fast_block.RESTING]), resting,
+            float(row[RATE_AT]) if has_rate else math.nan, float(row[RESTING_AT]), resting,
         )  # fmt: skip
 
     def tick_clock(self, now_ms: int, silent_after_ms: int = 1_800_000) -> list[dict[str, Any]]:

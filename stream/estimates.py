@@ -5,25 +5,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from stream.cohort import Applied, Cohort, Run
-from twin import fast_block, metabolic_block, observe
-from twin.summary import FAST_AT, METABOLIC_AT, OBSERVABLES
+from twin.channels import CHANNELS
+from twin.summary import PARAMETER_COLUMNS, SEEN_COLUMNS, STATE_COLUMNS
 
 Z = {"q05": -1.6448536269514722, "q25": -0.6744897501960817, "q50": 0.0, "q75": 0.6744897501960817,
      "q95": 1.6448536269514722}  # fmt: skip
-COLUMNS = [
-    *((name, FAST_AT + 2 * i) for i, name in enumerate(fast_block.NAMES)),
-    *((name, METABOLIC_AT + 2 * i) for i, name in enumerate(metabolic_block.NAMES)),
-    *OBSERVABLES.items(),
-]  # fmt: skip
-STATES = [
-    *((name, FAST_AT + 2 * i) for i, name in enumerate(fast_block.NAMES[: fast_block.DYNAMIC])),
-    *((name, METABOLIC_AT + 2 * i) for i, name in enumerate(metabolic_block.NAMES[: metabolic_block.DYNAMIC])),
-    *OBSERVABLES.items(),
-]  # fmt: skip
-PARAMETERS = [
-    *((fast_block.NAMES[i], FAST_AT + 2 * i) for i in range(fast_block.DYNAMIC, fast_block.N)),
-    *((metabolic_block.NAMES[i], METABOLIC_AT + 2 * i) for i in range(metabolic_block.DYNAMIC, metabolic_block.N)),
-]  # fmt: skip
+# What is seen comes last: where a state and what is seen of it have one name, they are one number.
+STATES = list((STATE_COLUMNS | SEEN_COLUMNS).items())
+PARAMETERS = list(PARAMETER_COLUMNS.items())
+COLUMNS = [*STATES, *PARAMETERS]
 
 
 def quantiles(channel: str, mean: float, sd: float) -> dict[str, float]:
@@ -60,7 +50,7 @@ def estimate(cohort: Cohort, applied: Applied, run: Run, tick: int) -> dict[str,
     """One estimate/1 document."""
     row = applied.estimates[tick].tolist()
     span = slice(int(applied.obs_start[tick]), int(applied.obs_start[tick + 1]))
-    channels = [observe.CHANNELS[code] for code in applied.obs_channel[span]]
+    channels = [CHANNELS[code] for code in applied.obs_channel[span]]
     made_at = round(float(applied.tick_s[tick]) * 1000)
     chance = float(applied.low_probability[tick])
     return {

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from connectors.channels import CODE_OF
 from connectors.columns import CENSORED_HIGH, CENSORED_LOW, SUSPECT, Decoded
-from twin.observe import BOLUS, CARBOHYDRATE, CHANNELS
+from twin.channels import CHANNELS, SUMMED
 
 ENTRY = np.dtype([
     ("time_ms", "<i8"), ("channel", "<i2"), ("source", "<i8"), ("key", "<i8"), ("revision", "<i8"),
@@ -22,7 +22,9 @@ Entries = NDArray[Any]
 # The twin's own channel numbers by the schema's; -1 for what no block observes yet.
 TWIN_CHANNEL = np.full(len(CODE_OF), -1, dtype=np.int64)
 for _position, _name in enumerate(CHANNELS):
-    TWIN_CHANNEL[CODE_OF[_name]] = _position
+    if _name in CODE_OF:
+        TWIN_CHANNEL[CODE_OF[_name]] = _position
+DEVICE_NUMBERS = 1 << 52  # a device's number is exact as a float
 SUSPECT_NOISE = 4.0  # a suspect reading's variance, in the channel's own
 
 
@@ -81,7 +83,7 @@ def bin_ticks(entries: Entries, tick_ms: int) -> tuple[NDArray[Any], ...]:
 
     Returns:
         Time of each tick, which is that of its last reading [s] (t,); where its observations start (t + 1,);
-        their twin channel, value (mean of a sensor's, sum of doses), noise and flag (m,); readings a tick (t,).
+        their twin channel, value (mean of a sensor's, sum of doses), noise, flag and device (m,); readings a tick (t,).
 
     """
     channel = TWIN_CHANNEL[entries["channel"]]
@@ -89,7 +91,16 @@ def bin_ticks(entries: Entries, tick_ms: int) -> tuple[NDArray[Any], ...]:
     entries, channel = entries[live], channel[live]
     if not len(entries):
         none = np.zeros(0, dtype=np.int64)
-        return np.zeros(0), np.zeros(1, dtype=np.int64), none, np.zeros(0), np.zeros(0), none, none
+        return (
+            np.zeros(0),
+            np.zeros(1, dtype=np.int64),
+            none,
+            np.zeros(0),
+            np.zeros(0),
+            none,
+            np.zeros(0),
+            none,
+        )
     tick = entries["time_ms"] // tick_ms
     order = np.lexsort((channel, tick))
     entries, channel, tick = entries[order], channel[order], tick[order]
@@ -101,7 +112,7 @@ def bin_ticks(entries: Entries, tick_ms: int) -> tuple[NDArray[Any], ...]:
     count = np.diff(np.append(groups, len(tick)))
     kind = channel[groups]
     value = np.add.reduceat(entries["value"], groups)
-    value = np.where((kind == CARBOHYDRATE) | (kind == BOLUS), value, value / count)
+    value = np.where(np.isin(kind, SUMMED), value, value / count)
     suspect = np.maximum.reduceat((entries["quality"] == SUSPECT).astype(np.float64), groups)
     given = np.add.reduceat(entries["sigma"] ** 2, groups) / count
     noise = np.where(given > 0.0, given, -1.0) * np.where(suspect > 0.0, SUSPECT_NOISE, 1.0)
@@ -110,4 +121,5 @@ def bin_ticks(entries: Entries, tick_ms: int) -> tuple[NDArray[Any], ...]:
     flag = np.where(low, 1, np.where(high, 2, 0)).astype(np.int64)
     tick_s = np.maximum.reduceat(entries["time_ms"], ticks) / 1000.0
     start = np.append(np.searchsorted(groups, ticks), len(groups)).astype(np.int64)
-    return tick_s, start, kind, value, noise, flag, np.diff(np.append(ticks, len(tick)))
+    device = (np.maximum.reduceat(entries["source"], groups) % DEVICE_NUMBERS).astype(np.float64)
+    return tick_s, start, kind, value, noise, flag, device, np.diff(np.append(ticks, len(tick)))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from stream.journal import ENTRY, Entries
 from stream.policy import new_state
-from twin.constants import Profile
+from twin.profile import Profile
 from twin.record import genesis
 from twin.shapes import Record
 

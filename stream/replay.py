@@ -23,7 +23,7 @@ from connectors.table import read_table
 from stream.cohort import Applied, Cohort
 from stream.estimates import COLUMNS, Z, quantiles
 from stream.policy import alert_id
-from twin.constants import ProfileError, profile_of
+from twin.profile import ProfileError, profile_of
 
 FILES = ("forecasts.csv", "estimates.csv", "alerts.csv", "twins.jsonl", "summary.json")
 FORECAST_HEADER = ("person", "made_at", "channel", "horizon_s", "mean", "sd", *Z, "learned")

@@ -12,15 +12,15 @@ import orjson
 from stream.journal import ENTRY
 from stream.person import HOUR_MS, Checkpoint, PersonTwin
 from stream.policy import STATE
-from twin import constants, fast_block, metabolic_block
 from twin import record as r_
+from twin.channels import SENSORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from stream.cohort import Cohort
 
-LAYOUT = 1
+LAYOUT = 2
 SEPARATOR = b"|"
 
 
@@ -108,25 +108,26 @@ def assemble(twin: PersonTwin) -> None:
 def portrait(twin: PersonTwin) -> dict[str, Any]:
     """A twin in the open: head, and mean and covariance of each block as the filter holds them."""
     record = twin.head.record
-    started_fast, started_metabolic = record[r_.FAST_S] > r_.NEVER, record[r_.METABOLIC_S] > r_.NEVER
-    blocks: dict[str, Any] = {}
-    if started_fast:
-        blocks["fast"] = {
-            "states": list(fast_block.NAMES),
-            "mean": record[r_.FAST_MEAN : r_.FAST_COVARIANCE].tolist(),
-            "covariance": record[r_.FAST_COVARIANCE : r_.METABOLIC_MEAN].reshape(fast_block.N, -1).tolist(),
+    blocks = {
+        name: {
+            "states": [state.name for state in block.STATES],
+            "mean": record[mean_at : mean_at + block.N].tolist(),
+            "covariance": record[at : at + block.N**2].reshape(block.N, -1).tolist(),
         }
-    if started_metabolic:
-        blocks["metabolic"] = {
-            "states": list(metabolic_block.NAMES),
-            "mean": record[r_.METABOLIC_MEAN : r_.METABOLIC_COVARIANCE].tolist(),
-            "covariance": record[r_.METABOLIC_COVARIANCE :].reshape(metabolic_block.N, -1).tolist(),
-        }
+        for name, (block, mean_at, at, time_at) in r_.BLOCKS.items()
+        if record[time_at] > r_.NEVER
+    }
     return {
         "person": twin.person,
         "head_time": record[r_.HEAD_S],
         "blocks": blocks,
         "observations": record[r_.READINGS],
         "downweighted": record[r_.DOWNWEIGHTED],
-        "constants": record[r_.CONSTANTS : r_.CONSTANTS + constants.SIZE].tolist(),
+        "repaired": record[r_.REPAIRED],
+        "outliers": {
+            channel: int(record[r_.OUTLIERS + i])
+            for i, channel in enumerate(SENSORS)
+            if record[r_.READ + i] > 0
+        },
+        "constants": record[r_.FAST_BODY : r_.FAST_MEAN].tolist(),
     }

@@ -1,100 +1,189 @@
 """Virtual people with a known truth: the twin's own equations in open loop, plus the sensors' noise.
 
-A twin experiment shows whether the filter finds a truth that its model can express; it says nothing about people.
+A twin experiment shows whether the filter finds a truth that its model can express; it says nothing about people. Their
+days: sleep at night with a habit of their own, walks and sport, meals, light; devices with the noise of section 13.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from connectors.channels import CODE_OF
 from connectors.columns import Decoded
-from twin import constants as k_
-from twin import fast_block as fast
-from twin import metabolic_block as metabolic
-from twin.constants import Profile, constants_of
-from twin.inputs import clock_of
-from twin.numerics import exp
+from twin import channels as c_
+from twin.open_loop import OpenLoop
+from twin.profile import Profile
 
 MEALS = ((7.5, 45.0), (12.5, 65.0), (18.5, 75.0))  # local hour, g of carbohydrate
 ACTIVITY = ((8.2, 0.4, 3.3), (13.0, 0.3, 3.0), (17.0, 0.6, 6.0))  # local hour, hours, MET
-HEART_RATE_SD, SENSOR_ERROR_SD, SENSOR_ERROR_MINUTES, WHITE_SD = 2.5, 5.0, 30.0, 2.0
+SENSOR_WHITE_SD = 2.0  # of a CGM; its coloured part is a state
+LOWEST_CGM, HIGHEST_CGM = 40.0, 400.0
+CARBOHYDRATE_PER_UNIT = 10.0  # g, of a bolus
+BASIC = ("heart_rate", "glucose", "met", "meals")
+# Channel, minutes between readings, sd of one; night channels only asleep, the cuff and the scale at hours of the day.
+NIGHT_SENSORS = (("hrv_rmssd", 30, 0.25), ("respiration_rate", 30, 0.8), ("spo2", 30, 3.0))
 
 
 @dataclass(frozen=True, slots=True)
 class VirtualPerson:
-    """Who is simulated: the parameters that the twin has to find."""
+    """Who is simulated: the profile that the twin is told, and the parameters that it has to find."""
 
     name: str
-    resting: float
-    sensitivity: float
-    basal: float
     seed: int
+    parameters: dict[str, float] = field(default_factory=dict)
+    profile: Profile = field(default_factory=Profile)
+    whole: bool = False  # all channels, not heart rate, glucose, movement and meals alone
 
 
 DEMO = (
-    VirtualPerson("virtual-1", 55.0, 1.6, 88.0, 1),
-    VirtualPerson("virtual-2", 71.0, 0.8, 101.0, 2),
-)
+    VirtualPerson("virtual-1", 1, {"resting_heart_rate_parameter": 55.0, "insulin_sensitivity": 1.6, "basal_glucose": 88.0}),
+    VirtualPerson("virtual-2", 2, {"resting_heart_rate_parameter": 71.0, "insulin_sensitivity": 0.8, "basal_glucose": 101.0}),
+)  # fmt: skip
+# What people of one profile differ in (section 14): mean is the profile's prior; sd of the logarithm, or absolute.
+SPREAD = {
+    "resting_heart_rate_parameter": ("log", 0.10), "met_gain": ("plain", 0.15), "maximal_oxygen_uptake": ("log", 0.15),
+    "sleep_fall": ("plain", 2.0), "circadian_amplitude": ("plain", 1.0), "recovery_time": ("log", 0.25),
+    "log_variability": ("plain", 0.35), "resting_respiration_rate": ("log", 0.10), "insulin_sensitivity": ("log", 0.35),
+    "basal_glucose": ("plain", 6.0), "gastric_emptying": ("log", 0.25), "pressure_set_point": ("plain", 5.0),
+    "vascular_compliance": ("log", 0.12), "skin_site_offset": ("plain", 0.7), "temperature_set_point": ("plain", 0.12),
+}  # fmt: skip
+
+
+def draw_person(name: str, profile: Profile, seed: int) -> VirtualPerson:
+    """A person of a profile whose parameters are drawn from the spread between people."""
+    rng = np.random.default_rng(seed)
+    prior = OpenLoop(profile, 0.0).states()
+    parameters = {}
+    for parameter, (kind, sd) in SPREAD.items():
+        lean = float(np.clip(rng.standard_normal(), -2.0, 2.0)) * sd
+        parameters[parameter] = (
+            prior[parameter] * math.exp(lean) if kind == "log" else prior[parameter] + lean
+        )
+    return VirtualPerson(name, seed, parameters, profile, whole=True)
+
+
+class Habits:
+    """What the person does in each minute, with the chance of each day."""
+
+    def __init__(self, rng: np.random.Generator, diabetic: bool) -> None:
+        self.rng, self.diabetic = rng, diabetic
+        self.day = -1
+
+    def _plan(self) -> None:
+        rng = self.rng
+        self.bed, self.up = 23.2 + 0.4 * rng.standard_normal(), 7.0 + 0.4 * rng.standard_normal()
+        self.meals = [
+            (h + 0.3 * rng.standard_normal(), g * math.exp(0.25 * rng.standard_normal())) for h, g in MEALS
+        ]
+        self.activity = [
+            (h + 0.5 * rng.standard_normal(), length * math.exp(0.2 * rng.standard_normal()), met)
+            for h, length, met in ACTIVITY if rng.random() < 0.85
+        ]  # fmt: skip
+
+    def minute(self, day: int, hour: float) -> dict[int, float]:
+        """Channels of the twin with their true values."""
+        if day != self.day:
+            self.day = day
+            self._plan()
+        asleep = (
+            1.0 if hour >= self.bed or hour < self.up or (self.bed > 24.0 and hour < self.bed - 24.0) else 0.0
+        )
+        met, light = 1.3 - 0.35 * asleep, 0.0 if asleep else (400.0 if 7.0 <= hour < 18.0 else 60.0)
+        for begin, length, level in self.activity:
+            if not asleep and begin <= hour < begin + length:
+                met, light = level, 2000.0 if 8.0 <= hour < 18.0 else light
+        values = {
+            c_.ASLEEP: asleep, c_.MET: met, c_.LIGHT: light,
+            c_.POSTURE: 0.0 if asleep else (0.8 if met > 2.0 else 0.3),
+        }  # fmt: skip
+        for when, grams in self.meals:
+            if 0.0 <= hour - when < 1.0 / 60.0 - 1e-9 and not asleep:
+                values[c_.CARBOHYDRATE] = grams
+                if self.diabetic:
+                    values[c_.BOLUS] = grams / CARBOHYDRATE_PER_UNIT
+        return values
+
+
+def simulate_rows(
+    person: VirtualPerson, start_ms: int, days: float
+) -> Iterator[tuple[int, dict[int, float], dict[str, float], OpenLoop]]:
+    """Minute by minute: time [ms], what was done, what the devices read (by channel name), the body itself."""
+    rng = np.random.default_rng(person.seed)
+    diabetic = "t1d" in person.profile.conditions
+    body = OpenLoop(person.profile, start_ms / 1000.0 - 60.0, person.parameters, rng)
+    habits = Habits(rng, diabetic)
+    offset_ms = round(person.profile.utc_offset_h * 3_600_000)
+    for minute in range(round(days * 1440)):
+        at_ms = start_ms + minute * 60_000
+        local = at_ms + offset_ms
+        done = habits.minute(local // 86_400_000, local / 3_600_000 % 24)
+        body.minute(done)
+        yield at_ms, done, dict(_readings(person, body, done, minute, local, rng)), body
+
+
+def _readings(
+    person: VirtualPerson,
+    body: OpenLoop,
+    done: dict[int, float],
+    minute: int,
+    local_ms: int,
+    rng: np.random.Generator,
+) -> Iterator[tuple[str, float]]:
+    seen = body.observables()
+    drive = min(max(seen["exercise_fraction"], 0.0), 1.0)
+    yield "heart_rate", max(seen["heart_rate"] + (2.5 + 5.5 * drive) * rng.standard_normal(), 25.0)
+    yield "met", done[c_.MET]
+    if minute % 5 == 0:
+        shown = seen["sensor_glucose"] + SENSOR_WHITE_SD * rng.standard_normal()
+        yield "glucose", min(max(shown, LOWEST_CGM), HIGHEST_CGM)
+    if c_.CARBOHYDRATE in done:
+        yield "carbohydrate_intake", done[c_.CARBOHYDRATE]
+    if c_.BOLUS in done:
+        yield "insulin_bolus", done[c_.BOLUS]
+    if not person.whole:
+        return
+    if minute % 5 == 0:
+        yield "asleep", done[c_.ASLEEP]
+        yield "light", done[c_.LIGHT] * math.exp(0.3 * rng.standard_normal())
+        yield "posture", done[c_.POSTURE]
+    for name, every, sd in NIGHT_SENSORS:
+        if done[c_.ASLEEP] > 0.5 and minute % every == 0:
+            error = sd * rng.standard_normal()
+            read = seen[name] * math.exp(error) if name == "hrv_rmssd" else seen[name] + error
+            yield name, min(read, 100.0) if name == "spo2" else read
+    if minute % 60 == 0:
+        yield "skin_temperature", seen["skin_temperature"] + 0.5 * rng.standard_normal()
+    minute_of_day = local_ms // 60_000 % 1440
+    if minute_of_day in (480, 1260):
+        yield "bp_systolic", seen["bp_systolic"] + 8.0 * rng.standard_normal()
+        yield "bp_diastolic", seen["bp_diastolic"] + 5.5 * rng.standard_normal()
+    if minute_of_day == 450:
+        yield "weight", seen["weight"] + 0.4 * seen["fed"] + 0.5 * rng.standard_normal()
 
 
 def simulate(
     person: VirtualPerson, start_ms: int, days: float
 ) -> tuple[Decoded, dict[int, dict[str, float]]]:
-    """Readings (heart rate each minute, CGM each five, MET each minute, meals) and the truth by minute [ms]."""
-    rng = np.random.default_rng(person.seed)
-    k = constants_of(Profile())
-    fast_mean, covariance = np.zeros(fast.N), np.zeros((fast.N, fast.N))
-    u, v = fast.new_inputs(), metabolic.new_inputs()
-    fast.start(fast_mean, covariance, k)
-    fast_mean[fast.RESTING] = math.log(person.resting)
-    x = np.repeat(fast_mean, fast.STRIDE)
-    metabolic_mean = np.zeros(metabolic.N)
-    metabolic.rest(metabolic_mean, person.basal, math.log(person.sensitivity), k[k_.PRIOR_LOG_EMPTYING], k)
-    y = np.repeat(metabolic_mean, metabolic.STRIDE)
-    wx, wy = np.zeros((5, x.size)), np.zeros((3, y.size))
+    """Readings of the virtual person's devices, and the truth by minute [ms]."""
     rows: list[tuple[int, str, float]] = []
     truth: dict[int, dict[str, float]] = {}
-    arousal, error = 0.0, 0.0
-    for minute in range(round(days * 1440)):
-        at_ms = start_ms + minute * 60_000
-        hour = at_ms / 3_600_000 % 24
-        u[fast.CLOCK], u[fast.ASLEEP] = clock_of(at_ms / 1000, 0.0)
-        met = 1.3 - 0.35 * u[fast.ASLEEP]
-        for begin, length, level in ACTIVITY:
-            met = level if begin <= hour < begin + length else met
-        u[fast.MET], u[fast.POSTURE] = met, 0.3 * (1 - u[fast.ASLEEP])
-        arousal += -arousal / 30.0 + (1.0 - 0.6 * u[fast.ASLEEP]) * rng.normal()
-        x[fast.AROUSAL * fast.STRIDE : (fast.AROUSAL + 1) * fast.STRIDE] = arousal
-        fast.advance(x, 1.0, u, k, wx[0], wx[1], wx[2], wx[3], wx[4])
-        fast.rates(x, wx[0], wx[3], wx[4], u, k)
-        v[metabolic.INTAKE] = 0.0
-        v[metabolic.TOLERANCE] = 1.0 + 0.15 * math.cos(2 * math.pi * (hour - 8.4) / 24)
-        for when, grams in MEALS:
-            if 0 <= hour - when < 1 / 60 - 1e-9:
-                rows.append((at_ms, "carbohydrate_intake", grams))
-                v[metabolic.INTAKE] = grams * 1000.0
-        metabolic.advance(y, 1.0, v, k, wy[0], wy[1], wy[2], 1.0)
-        error += (
-            -error / SENSOR_ERROR_MINUTES
-            + SENSOR_ERROR_SD * math.sqrt(2 / SENSOR_ERROR_MINUTES) * rng.normal()
-        )
-        rate = float(wx[3][0])
-        glucose = float(exp(float(y[metabolic.PLASMA * metabolic.STRIDE])) / k[k_.VG])
-        sensor = float(y[metabolic.SENSOR * metabolic.STRIDE])
-        truth[at_ms] = {"heart_rate": rate, "glucose": glucose}
-        rows.append((at_ms, "met", met))
-        rows.append((at_ms, "heart_rate", rate + HEART_RATE_SD * rng.normal()))
-        if minute % 5 == 0:
-            rows.append((at_ms, "glucose", min(max(sensor + error + WHITE_SD * rng.normal(), 40.0), 400.0)))
+    for at_ms, _, read, body in simulate_rows(person, start_ms, days):
+        rows += [(at_ms, channel, value) for channel, value in read.items()]
+        seen = body.observables()
+        truth[at_ms] = {"heart_rate": seen["heart_rate"], "glucose": seen["glucose"]}
+    return readings_of_rows(person.name, rows), truth
+
+
+def readings_of_rows(person: str, rows: list[tuple[int, str, float]]) -> Decoded:
+    """Columns of rows (time [ms], channel, value) of one person."""
     count = len(rows)
     times = np.array([row[0] for row in rows], dtype=np.int64)
     zeros = np.zeros(count, dtype=np.int64)
-    readings = Decoded(
-        [person.name], zeros.astype(np.int32), zeros.astype(np.int32),
+    return Decoded(
+        [person], zeros.astype(np.int32), zeros.astype(np.int32),
         np.array([CODE_OF[row[1]] for row in rows], dtype=np.int16), times, np.array([row[2] for row in rows]),
         np.full(count, np.nan), zeros, times, zeros, zeros, np.zeros(count, dtype=np.bool_),
         np.zeros(count, dtype=np.int8),
     )  # fmt: skip
-    return readings, truth

@@ -26,4 +26,6 @@ def warm() -> float:
     cohort = Cohort()
     cohort.apply(readings_of("heart_rate", 3, 60, 70.0))
     cohort.apply(readings_of("glucose", 3, 300, 100.0))
+    cohort.apply(readings_of("resting_heart_rate", 1, 60, 60.0))
+    cohort.apply(readings_of("weight", 1, 60, 75.0))
     return time.perf_counter() - began

@@ -28,7 +28,7 @@ from stream.sink import BREAKER, Sink, run_sink
 from stream.table import TwinTable
 from stream.transport import App, BatchConsumer, ConsumerThread, RawSchema
 from stream.watchdog import EXIT_WITHOUT_ACKNOWLEDGING, Watchdog, end_within
-from twin.constants import ProfileError
+from twin.profile import ProfileError
 
 log = structlog.get_logger()
 READY_AGE_S = 30.0  # without an acknowledgement for so long, though there is lag, a worker is not ready

@@ -9,127 +9,207 @@ import math
 
 import numpy as np
 
-from twin import constants as k_
-from twin import fast_block as fast
-from twin import metabolic_block as metabolic
+from twin import channels as c_
 from twin import observe as o_
 from twin import record as r_
+from twin.blocks import circadian, fast, metabolic, slow
 from twin.forecast import FORECASTS, forecast_glucose, forecast_heart_rate
+from twin.inputs import (
+    circadian_inputs,
+    fast_inputs,
+    held,
+    local_hour,
+    metabolic_inputs,
+    slow_inputs,
+    weigh_sleep,
+)
 from twin.jit import kernel
-from twin.predict import predict_fast, predict_metabolic, workspace
+from twin.predict import LONGEST_GAP_S, predict_circadian, predict_fast, predict_metabolic, predict_slow
 from twin.shapes import Array, Integers, Record, Records, Vector
-from twin.summary import ESTIMATE_SIZE, summarise
+from twin.sleep import watch_sleep
+from twin.summary import ESTIMATE_SIZE, covariance_of, mean_of, summarise
+from twin.take import expose, hold_input, meet_device, take_dose, tell_blocks
+from twin.workspace import Rooms, rooms
 
 METABOLIC_STALE_S = 300.0  # without glucose or an event block G moves every five minutes
-DOSE_UNCERTAINTY = 0.20  # of carbohydrate entered by hand
+CIRCADIAN_STALE_S = 360.0
+SLOW_STALE_S = 3600.0
 
 
 @kernel
-def hold_input(record: Record, channel: int, value: float, seconds: float) -> None:
-    """Remember an input until its next value."""
-    if channel == o_.MET:
-        record[r_.MET_VALUE], record[r_.MET_S] = value, seconds
-    elif channel == o_.ASLEEP:
-        record[r_.ASLEEP_VALUE], record[r_.ASLEEP_S] = min(max(value, 0.0), 1.0), seconds
-    elif channel == o_.POSTURE:
-        record[r_.POSTURE_VALUE], record[r_.POSTURE_S] = min(max(value, 0.0), 1.0), seconds
-    elif channel == o_.BASAL_RATE:
-        record[r_.BASAL_VALUE], record[r_.BASAL_S] = value, seconds
+def move_fast(record: Record, now: float, wanted: bool, room: Rooms) -> None:
+    """Bring block F to `now`, or start it when a sensor of its own first speaks."""
+    mean = mean_of(record, r_.FAST_MEAN, fast.N)
+    covariance = covariance_of(record, r_.FAST_COVARIANCE, fast.N)
+    if record[r_.FAST_S] > r_.NEVER:
+        record[r_.REPAIRED] += predict_fast(
+            mean, covariance, record[r_.FAST_S], now, record, False, room.fast
+        )
+        record[r_.FAST_S] = now
+    elif wanted:
+        fast_inputs(record, now, False, room.fast.inputs)
+        fast.start(mean, covariance, record[r_.FAST_BODY : r_.METABOLIC_BODY], room.fast.inputs)
+        record[r_.FAST_S] = now
 
 
 @kernel
-def take_dose(
-    record: Record, mean: Vector, covariance: Array, channel: int, value: float, seconds: float
-) -> None:
-    """A meal or a bolus: a jump of the gut or of the depot, uncertain by what people misjudge."""
-    if channel == o_.CARBOHYDRATE:
-        amount, fast_share = value * 1000.0, record[r_.CONSTANTS + k_.PHI]
-        mean[metabolic.STOMACH] += (1.0 - fast_share) * amount
-        mean[metabolic.GUT] += fast_share * amount
-        covariance[metabolic.STOMACH, metabolic.STOMACH] += (DOSE_UNCERTAINTY * amount) ** 2
-        record[r_.CARBOHYDRATE_S] = seconds
+def move_metabolic(record: Record, now: float, wanted: bool, room: Rooms) -> None:
+    """Bring block G to `now` if glucose or a dose came or it is old, or start it."""
+    mean = mean_of(record, r_.METABOLIC_MEAN, metabolic.N)
+    covariance = covariance_of(record, r_.METABOLIC_COVARIANCE, metabolic.N)
+    if record[r_.METABOLIC_S] > r_.NEVER:
+        if wanted or now - record[r_.METABOLIC_S] >= METABOLIC_STALE_S:
+            begin_s = record[r_.METABOLIC_S]
+            record[r_.REPAIRED] += predict_metabolic(mean, covariance, begin_s, now, record, room.metabolic)
+            record[r_.METABOLIC_S] = now
+    elif wanted:
+        metabolic_inputs(record, now, room.metabolic.inputs)
+        k = record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY]
+        metabolic.start(mean, covariance, k, room.metabolic.inputs)
+        record[r_.METABOLIC_S] = now
+
+
+@kernel
+def move_circadian(record: Record, before_s: float, now: float, room: Rooms) -> None:
+    """Bring block C to `now`; it starts with the person's first reading, entrained to the schedule."""
+    mean = mean_of(record, r_.CIRCADIAN_MEAN, circadian.N)
+    covariance = covariance_of(record, r_.CIRCADIAN_COVARIANCE, circadian.N)
+    weigh_sleep(record, before_s, now)
+    told = held(record, c_.ASLEEP, now, 3600.0, False)
+    at = record[r_.CIRCADIAN_S]
+    if now - at > LONGEST_GAP_S:
+        circadian_inputs(record, now, room.circadian.inputs)
+        k = record[r_.CIRCADIAN_BODY : r_.SLOW_BODY]
+        circadian.start(mean, covariance, k, room.circadian.inputs, local_hour(record, now))
+        record[r_.WAS_ASLEEP] = 1.0 if record[r_.SLEEP_LOGIT] > 0.0 else 0.0
+        record[r_.CIRCADIAN_S] = now
+    elif now - at >= CIRCADIAN_STALE_S:
+        record[r_.REPAIRED] += predict_circadian(mean, covariance, at, now, record, room.circadian)
+        record[r_.CIRCADIAN_S] = now
+        watch_sleep(record, told, mean, covariance, room.circadian)
+
+
+@kernel
+def move_slow(record: Record, now: float, wanted: bool, room: Rooms) -> None:
+    """Bring block S to `now` each hour or when the scale speaks, or start it: with the scale, or with block F."""
+    mean = mean_of(record, r_.SLOW_MEAN, slow.N)
+    covariance = covariance_of(record, r_.SLOW_COVARIANCE, slow.N)
+    at = record[r_.SLOW_S]
+    if at > r_.NEVER:
+        if not wanted and now - at < SLOW_STALE_S:
+            return
+        record[r_.REPAIRED] += predict_slow(mean, covariance, at, now, record, room.slow)
+    elif wanted or record[r_.FAST_S] > r_.NEVER:
+        slow_inputs(record, now, room.slow.inputs)
+        slow.start(mean, covariance, record[r_.SLOW_BODY : r_.EXPOSURE_BODY], room.slow.inputs)
     else:
-        amount = value * 6000.0 / record[r_.CONSTANTS + k_.WEIGHT]
-        mean[metabolic.DEPOT_1] += amount
-        covariance[metabolic.DEPOT_1, metabolic.DEPOT_1] += (0.05 * amount) ** 2
+        return
+    record[r_.SLOW_S] = now
+    record[r_.ENERGY_KCAL], record[r_.SWEAT_L], record[r_.IMPULSE] = 0.0, 0.0, 0.0
+    record[r_.SINCE_MIN], record[r_.DRUNK_L] = 0.0, 0.0
+
+
+@kernel
+def correct_one(
+    record: Record,
+    channel: int,
+    value: float,
+    noise: float,
+    flag: int,
+    now: float,
+    room: Rooms,
+    report: Vector,
+) -> int:
+    """Assimilate one reading into its block. `report` gets the normalised innovation. Returns the outcome."""
+    if channel < c_.FIRST_METABOLIC:
+        mean = mean_of(record, r_.FAST_MEAN, fast.N)
+        covariance = covariance_of(record, r_.FAST_COVARIANCE, fast.N)
+        outcome = o_.correct_fast(channel, value, noise, flag, now, record, mean, covariance, room.fast)
+        report[0] = room.fast.report[0]
+    elif channel < c_.FIRST_SLOW:
+        mean = mean_of(record, r_.METABOLIC_MEAN, metabolic.N)
+        covariance = covariance_of(record, r_.METABOLIC_COVARIANCE, metabolic.N)
+        outcome = o_.correct_metabolic(
+            channel, value, noise, flag, now, record, mean, covariance, room.metabolic
+        )
+        report[0] = room.metabolic.report[0]
+    else:
+        mean = mean_of(record, r_.SLOW_MEAN, slow.N)
+        covariance = covariance_of(record, r_.SLOW_COVARIANCE, slow.N)
+        outcome = o_.correct_slow(value, noise, now, record, mean, covariance, room.slow)
+        report[0] = room.slow.report[0]
+    return outcome
+
+
+@kernel
+def forecast_tick(
+    record: Record, now: float, channel: int, horizons: Array, room: Rooms, out: Array
+) -> float:
+    """Forecast what was just measured, into `out` (2, h, 2). Returns P(low glucose), nan for another channel."""
+    if channel == c_.HEART_RATE:
+        mean = mean_of(record, r_.FAST_MEAN, fast.N)
+        covariance = covariance_of(record, r_.FAST_COVARIANCE, fast.N)
+        forecast_heart_rate(record, now, mean, covariance, horizons[0], room.fast, out[0])
+    elif channel == c_.GLUCOSE:
+        mean = mean_of(record, r_.METABOLIC_MEAN, metabolic.N)
+        covariance = covariance_of(record, r_.METABOLIC_COVARIANCE, metabolic.N)
+        return forecast_glucose(record, now, mean, covariance, horizons[1], room.metabolic, out[1])
+    return math.nan
 
 
 @kernel
 def fold_person(
     record: Record, tick_start: int, tick_stop: int, tick_s: Vector, obs_start: Integers, obs_channel: Integers,
-    obs_value: Vector, obs_noise: Vector, obs_flag: Integers, horizons: Array, keep: Integers, kept: Records,
-    estimates: Records, surprises: Vector, outcomes: Integers, forecasts: Array, low_probability: Vector,
+    obs_value: Vector, obs_noise: Vector, obs_flag: Integers, obs_source: Vector, horizons: Array, keep: Integers,
+    kept: Records, estimates: Records, surprises: Vector, outcomes: Integers, forecasts: Array,
+    low_probability: Vector, room: Rooms,
 ) -> None:  # fmt: skip
     """Ticks `tick_start` to `tick_stop` of one person into `record`; see `fold`."""
-    f_factor, f_work = workspace(fast.N, fast.STRIDE)
-    m_factor, m_work = workspace(metabolic.N, metabolic.STRIDE)
-    f_mean = record[r_.FAST_MEAN : r_.FAST_COVARIANCE]
-    f_cov = record[r_.FAST_COVARIANCE : r_.METABOLIC_MEAN].reshape((fast.N, fast.N))
-    m_mean = record[r_.METABOLIC_MEAN : r_.METABOLIC_COVARIANCE]
-    m_cov = record[r_.METABOLIC_COVARIANCE : r_.SIZE].reshape((metabolic.N, metabolic.N))
-    k = record[r_.CONSTANTS : r_.FAST_MEAN]
-    report = np.zeros(3)
+    report = np.zeros(1)
     for tick in range(tick_start, tick_stop):
-        now = tick_s[tick]
-        has_rate, has_glucose = False, False
+        now, before_s = tick_s[tick], record[r_.HEAD_S]
+        if before_s == r_.NEVER:
+            before_s = now
+        f_wanted, g_wanted, s_wanted = False, False, False
         for j in range(obs_start[tick], obs_start[tick + 1]):
             channel = obs_channel[j]
             hold_input(record, channel, obs_value[j], now)
-            has_rate = has_rate or channel == o_.HEART_RATE
-            event = channel == o_.CARBOHYDRATE or channel == o_.BOLUS
-            has_glucose = has_glucose or event or channel == o_.GLUCOSE or channel == o_.GLUCOSE_BGM
-        if record[r_.FAST_S] > r_.NEVER:
-            record[r_.REPAIRED] += predict_fast(
-                f_mean, f_cov, record[r_.FAST_S], now, record, False, f_factor, f_work
-            )
-            record[r_.FAST_S] = now
-        elif has_rate:
-            fast.start(f_mean, f_cov, k)
-            record[r_.FAST_S] = now
-        if record[r_.METABOLIC_S] > r_.NEVER:
-            if has_glucose or now - record[r_.METABOLIC_S] >= METABOLIC_STALE_S:
-                record[r_.REPAIRED] += predict_metabolic(
-                    m_mean, m_cov, record[r_.METABOLIC_S], now, record, m_factor, m_work
-                )
-                record[r_.METABOLIC_S] = now
-        elif has_glucose:
-            metabolic.start(m_mean, m_cov, k)
-            record[r_.METABOLIC_S] = now
+            f_wanted = f_wanted or channel < c_.FIRST_METABOLIC
+            g_wanted = g_wanted or c_.FIRST_METABOLIC <= channel < c_.FIRST_SLOW
+            g_wanted = g_wanted or channel == c_.CARBOHYDRATE or channel == c_.BOLUS
+            s_wanted = s_wanted or c_.FIRST_SLOW <= channel < c_.FIRST_EVENT
+        expose(record, now)
+        move_circadian(record, before_s, now, room)
+        move_fast(record, now, f_wanted, room)
+        move_metabolic(record, now, g_wanted, room)
+        move_slow(record, now, s_wanted, room)
         for j in range(obs_start[tick], obs_start[tick + 1]):
             channel, value = obs_channel[j], obs_value[j]
             surprises[j] = np.nan
             outcome = 0
-            if channel == o_.HEART_RATE:
-                outcome = o_.correct_fast(
-                    value, obs_noise[j], now, record, f_mean, f_cov, f_factor, f_work, report
-                )
+            if channel < c_.FIRST_EVENT:
+                meet_device(record, channel, obs_source[j])
+                outcome = correct_one(record, channel, value, obs_noise[j], obs_flag[j], now, room, report)
                 surprises[j] = report[0]
-                record[r_.HEART_RATE_VALUE], record[r_.HEART_RATE_S] = value, now
-            elif channel == o_.GLUCOSE or channel == o_.GLUCOSE_BGM:
-                outcome = o_.correct_metabolic(
-                    channel, value, obs_noise[j], obs_flag[j], record, m_mean, m_cov, m_factor, m_work, report
-                )
-                surprises[j] = report[0]
-                record[r_.GLUCOSE_VALUE], record[r_.GLUCOSE_S] = value, now
-            elif channel == o_.CARBOHYDRATE or channel == o_.BOLUS:
-                take_dose(record, m_mean, m_cov, channel, value, now)
+                record[r_.LAST_S + channel] = now
+                record[r_.READ + channel] += 1.0
+                record[r_.OUTLIERS + channel] += outcome == 1
+            elif channel < c_.FIRST_HELD:
+                take_dose(record, channel, value, now)
             outcomes[j] = outcome
             record[r_.DOWNWEIGHTED] += outcome == 1
             record[r_.REFUSED] += outcome == 2
             record[r_.READINGS] += 1.0
         record[r_.HEAD_S] = now
-        summarise(record, now, f_mean, f_cov, m_mean, m_cov, f_factor, f_work, estimates[tick])
+        summarise(record, now, room, estimates[tick])
+        tell_blocks(record, before_s, now, estimates[tick])
         forecasts[tick] = np.nan
         low_probability[tick] = np.nan
         for j in range(obs_start[tick], obs_start[tick + 1]):
-            if obs_channel[j] == o_.HEART_RATE:
-                forecast_heart_rate(
-                    record, now, f_mean, f_cov, horizons[0], f_factor, f_work, forecasts[tick, 0]
-                )
-            elif obs_channel[j] == o_.GLUCOSE:
-                low_probability[tick] = forecast_glucose(
-                    record, now, m_mean, m_cov, horizons[1], m_factor, m_work, forecasts[tick, 1]
-                )
+            if obs_channel[j] == c_.HEART_RATE or obs_channel[j] == c_.GLUCOSE:
+                low = forecast_tick(record, now, obs_channel[j], horizons, room, forecasts[tick])
+                if obs_channel[j] == c_.GLUCOSE:
+                    low_probability[tick] = low
         if keep[tick] >= 0:
             kept[keep[tick]] = record
 
@@ -137,8 +217,8 @@ def fold_person(
 @kernel
 def fold(
     records: Records, ticks: Integers, tick_s: Vector, obs_start: Integers, obs_channel: Integers, obs_value: Vector,
-    obs_noise: Vector, obs_flag: Integers, horizons: Array, keep: Integers, kept: Records, estimates: Records,
-    surprises: Vector, outcomes: Integers, forecasts: Array, low_probability: Vector,
+    obs_noise: Vector, obs_flag: Integers, obs_source: Vector, horizons: Array, keep: Integers, kept: Records,
+    estimates: Records, surprises: Vector, outcomes: Integers, forecasts: Array, low_probability: Vector,
 ) -> None:  # fmt: skip
     """Fold ticks into the twins of p people, in place.
 
@@ -147,10 +227,11 @@ def fold(
         ticks: person i owns ticks ticks[i] to ticks[i + 1], ascending in time (p + 1,).
         tick_s: event time of each tick [s since 1970] (t,).
         obs_start: tick i owns observations obs_start[i] to obs_start[i + 1] (t + 1,).
-        obs_channel: position in observe.CHANNELS (m,).
+        obs_channel: position in channels.CHANNELS (m,).
         obs_value: in the channel's unit (m,).
         obs_noise: error variance; below zero the channel's own times -noise (m,).
-        obs_flag: observe.PLAIN, CENSORED_LOW, CENSORED_HIGH (m,).
+        obs_flag: channels.PLAIN, CENSORED_LOW, CENSORED_HIGH (m,).
+        obs_source: a number for the device, 0 when nobody said (m,).
         horizons: of heart rate and of glucose [s], nan where unused (2, h).
         keep: where in `kept` the record after this tick goes, -1 for nowhere (t,).
         kept: filled (c, record.SIZE).
@@ -161,10 +242,12 @@ def fold(
         low_probability: filled with P(glucose < 70 mg/dL within 30 min) (t,).
 
     """
+    room = rooms()
     for person in range(records.shape[0]):
         fold_person(
             records[person], ticks[person], ticks[person + 1], tick_s, obs_start, obs_channel, obs_value, obs_noise,
-            obs_flag, horizons, keep, kept, estimates, surprises, outcomes, forecasts, low_probability,
+            obs_flag, obs_source, horizons, keep, kept, estimates, surprises, outcomes, forecasts, low_probability,
+            room,
         )  # fmt: skip
 
 

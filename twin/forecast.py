@@ -1,68 +1,105 @@
-"""Forecasts from the posterior: the same equations run on, nothing measured, uncertainty growing by process noise."""
+"""Forecasts from the posterior: the same equations run on, nothing measured, uncertainty growing by process noise.
+
+Glucose is predicted with the whole filter. Heart rate follows its causes within five minutes, so that only their way to
+the horizon matters: the slow ones are moved there in closed form, the fast ones are run for five minutes, for the mean
+and for seven points that each lean one of the states by which heart rate is uncertain (DECISIONS.md: what it costs).
+"""
 
 import math
 
 import numpy as np
 
-from twin import fast_block as fast
-from twin import metabolic_block as metabolic
+from twin import channels as c_
 from twin import observe as o_
+from twin import record as r_
+from twin.blocks import fast, metabolic
+from twin.blocks.fast_few import FEW, advance, heart_rates
+from twin.blocks.fast_parameters import UNMEASURED_MINUTES
 from twin.filter.points import draw
+from twin.inputs import fast_inputs
 from twin.jit import kernel
 from twin.predict import predict_fast, predict_metabolic
 from twin.shapes import Array, Matrix, Record, Vector
+from twin.summary import spread_of
+from twin.workspace import Work
 
 FORECASTS = 2  # heart rate, glucose
 LOW_MG_DL, LOW_WITHIN_S, LOW_STEP_S = 70.0, 1800.0, 300.0
-
-
-@kernel
-def spread_of(expected: Vector, count: int, noise: float, out: Vector) -> None:
-    """Mean and sd of what `count` points expect, error of the sensor included, into `out` (2,)."""
-    centre = 0.0
-    for j in range(count):
-        centre += expected[j]
-    centre /= count
-    total = 0.0
-    for j in range(count):
-        total += (expected[j] - centre) ** 2
-    out[0], out[1] = centre, math.sqrt(total / count + noise)
+SETTLING_S = 300.0
+AROUSAL_MINUTES = 30.0
+LEANED = np.array([
+    fast.AROUSAL, fast.UNMEASURED, fast.RESTING, fast.MET_GAIN, fast.SLEEP_FALL, fast.CIRCADIAN, fast.PRESSURE_SET,
+])  # fmt: skip
+DRIVE_SD = 0.006  # of cardiac drive's own noise, stationary
 
 
 @kernel
 def forecast_heart_rate(
-    record: Record,
-    now: float,
-    mean: Vector,
-    covariance: Matrix,
-    horizons: Vector,
-    factor: Matrix,
-    w: Array,
-    out: Array,
+    record: Record, now: float, mean: Vector, covariance: Matrix, horizons: Vector, w: Work, out: Array
 ) -> None:
     """Predictive mean and sd of a heart-rate reading at each horizon (ascending, nan ends them) into `out` (h, 2)."""
-    ahead_mean, ahead_cov = mean.copy(), covariance.copy()
-    at = now
     for h in range(horizons.shape[0]):
         if not math.isfinite(horizons[h]):
             break
-        predict_fast(ahead_mean, ahead_cov, at, now + horizons[h], record, True, factor, w)
-        at = now + horizons[h]
-        draw(ahead_mean, ahead_cov, factor, w[0], fast.STRIDE)
-        o_.expect_heart_rate(w[0], at, record, True, w)
-        spread_of(w[4], 2 * fast.N, o_.heart_rate_noise(ahead_mean[fast.DRIVE]), out[h])
+        if horizons[h] <= SETTLING_S:
+            ahead_mean, ahead_cov = mean.copy(), covariance.copy()
+            predict_fast(ahead_mean, ahead_cov, now, now + horizons[h], record, True, w)
+            draw(ahead_mean, ahead_cov, w.factor, w.points, fast.STRIDE)
+            o_.expect_fast(c_.HEART_RATE, False, now + horizons[h], record, True, w)
+            spread_of(w.expected, 2 * fast.N, o_.heart_rate_noise(ahead_mean[fast.DRIVE]), out[h])
+        else:
+            settled_heart_rate(record, now, mean, covariance, horizons[h], w, out[h])
+
+
+@kernel
+def settled_heart_rate(
+    record: Record, now: float, mean: Vector, covariance: Matrix, horizon_s: float, w: Work, out: Vector
+) -> None:
+    """The far forecast: slow states moved in closed form, fast states settled, eight points."""
+    size = fast.N * FEW
+    x, d, t, a = w.points[:size], w.slopes[:size], w.trial[:size], w.total[:size]
+    k = record[r_.FAST_BODY : r_.METABOLIC_BODY]
+    for i in range(fast.N):
+        for s in range(FEW):
+            x[i * FEW + s] = mean[i]
+    before = (horizon_s - SETTLING_S) / 60.0
+    left_arousal, left_demand = math.exp(-before / AROUSAL_MINUTES), math.exp(-before / UNMEASURED_MINUTES)
+    for s in range(FEW):
+        x[fast.AROUSAL * FEW + s] *= left_arousal
+        x[fast.UNMEASURED * FEW + s] *= left_demand
+    for p in range(LEANED.shape[0]):
+        i = LEANED[p]
+        x[i * FEW + p + 1] += math.sqrt(covariance[i, i])
+    fast_inputs(record, now + horizon_s, True, w.inputs)
+    advance(x, SETTLING_S / 60.0, w.inputs, k, d, t, a)
+    heart_rates(x, w.expected, w.inputs, k)
+    settling = SETTLING_S / 60.0
+    left_arousal *= math.exp(-settling / AROUSAL_MINUTES)
+    left_demand *= math.exp(-settling / UNMEASURED_MINUTES)
+    # Heart rate per unit of each leaned state as it is now, and of the two that new noise enters.
+    gradient = w.gain
+    for p in range(LEANED.shape[0]):
+        gradient[p] = (w.expected[p + 1] - w.expected[0]) / math.sqrt(covariance[LEANED[p], LEANED[p]])
+    per_arousal = gradient[0] * math.exp(settling / AROUSAL_MINUTES)
+    per_demand = gradient[1] * math.exp(settling / UNMEASURED_MINUTES)
+    gradient[0], gradient[1] = per_arousal * left_arousal, per_demand * left_demand
+    variance = 0.0
+    for p in range(LEANED.shape[0]):
+        for q in range(LEANED.shape[0]):
+            variance += gradient[p] * gradient[q] * covariance[LEANED[p], LEANED[q]]
+    asleep = w.inputs[2]
+    arousal_sd = 4.0 * (1.0 - asleep) + 1.5 * asleep
+    demand_sd = 0.40 * (1.0 - asleep) + 0.10 * asleep
+    variance += (per_arousal * arousal_sd) ** 2 * (1.0 - left_arousal**2)
+    variance += (per_demand * demand_sd) ** 2 * (1.0 - left_demand**2)
+    variance += (DRIVE_SD * 118.0) ** 2
+    drive = x[fast.DRIVE * FEW]
+    out[0], out[1] = w.expected[0], math.sqrt(variance + o_.heart_rate_noise(drive))
 
 
 @kernel
 def forecast_glucose(
-    record: Record,
-    now: float,
-    mean: Vector,
-    covariance: Matrix,
-    horizons: Vector,
-    factor: Matrix,
-    w: Array,
-    out: Array,
+    record: Record, now: float, mean: Vector, covariance: Matrix, horizons: Vector, w: Work, out: Array
 ) -> float:
     """Predictive mean and sd of a CGM reading at each horizon into `out` (h, 2).
 
@@ -83,11 +120,11 @@ def forecast_glucose(
             until = horizon
         else:
             break
-        predict_metabolic(ahead_mean, ahead_cov, at, now + until, record, factor, w)
+        predict_metabolic(ahead_mean, ahead_cov, at, now + until, record, w)
         at = now + until
-        draw(ahead_mean, ahead_cov, factor, w[0], metabolic.STRIDE)
-        o_.expect_glucose(w[0], w[4])
-        spread_of(w[4], 2 * metabolic.N, 0.0, point)
+        draw(ahead_mean, ahead_cov, w.factor, w.points, metabolic.STRIDE)
+        o_.expect_metabolic(c_.GLUCOSE, at, record, w)
+        spread_of(w.expected, 2 * metabolic.N, 0.0, point)
         if until == step:
             below = 0.5 * math.erfc((point[0] - LOW_MG_DL) / point[1] / math.sqrt(2.0))
             worst = max(worst, below)

@@ -1,60 +1,223 @@
-"""What drives the blocks: measured where somebody measured it, else a day's schedule.
+"""What drives the blocks: what was measured, else a day's schedule, and what the other blocks say of themselves.
 
-Sleep 23:12-07:00, sedentary 1.3 MET awake and 0.95 asleep, the clock's minimum at 04:24 local time.
+`ahead` means a time that nobody can have measured yet: forecasts fall back on the schedule, known doses go on acting.
 """
 
 import math
 
-from twin import constants as k_
-from twin import fast_block as fast
-from twin import metabolic_block as metabolic
+from twin import channels as c_
 from twin import record as r_
-from twin.jit import kernel
+from twin import schedule
+from twin.blocks import circadian, fast, metabolic, slow
+from twin.blocks.metabolic import BODY as METABOLIC_BODY  # by name: a count must be a constant of this module
+from twin.blocks.slow import BODY as SLOW_BODY
+from twin.exposure import BLOOD_ALCOHOL, beta_blockade
+from twin.jit import kernel, put, values_of
+from twin.physiology import movement
 from twin.shapes import Inputs, Record
 
-MOVEMENT_HOLDS_S = 300.0  # a MET reading speaks for five minutes
-STATE_HOLDS_S = 3600.0  # posture and sleep for an hour
-BASAL_HOLDS_S = 86400.0
+MOVEMENT_HOLDS_S = 300.0  # a movement reading speaks for five minutes
+STATE_HOLDS_S = 3600.0  # posture, sleep, light and weather for an hour
+DAY_S = 86400.0  # the pump's rate, what is eaten in a day
+GENERIC_EFFICIENCY, WALKING_EFFICIENCY, CYCLING_EFFICIENCY = 0.15, 0.05, 0.22
+SLEEP_EVIDENCE, WAKE_EVIDENCE = math.log(0.95 / 0.50), math.log(0.05 / 0.50)
+EVIDENCE_MINUTES, FORGETTING_MINUTES = 5.0, 60.0
+TOLD_S = 43200.0  # meals are logged if one was in the last 12 h
+HARMLESS_DEFICIT = 1.0  # % of body mass: a night without drinking costs 0.8 % and means nothing to the heart
+INSENSIBLE_LOSS = 0.028  # L/h, of skin at rest
 
 
 @kernel
-def clock_of(seconds: float, offset_h: float) -> tuple[float, float]:
-    """Circadian drive c (-1 to 1, +1 at the body-temperature maximum) and the schedule's sleep S (0-1)."""
-    hour = (seconds / 3600.0 + offset_h) % 24.0
-    circadian = -math.cos(2.0 * math.pi * (hour - 4.4) / 24.0)
-    since = (hour - 23.2) % 24.0  # hours since going to bed
-    asleep = 1.0 / (1.0 + math.exp(-(3.9 - abs(since - 3.9)) / 0.25))
-    return circadian, asleep
+def held(record: Record, channel: int, seconds: float, for_s: float, ahead: bool) -> bool:
+    """Whether an input was told within `for_s`."""
+    return not ahead and seconds - record[r_.HELD_S + channel - c_.FIRST_HELD] <= for_s
+
+
+@kernel
+def value_of(record: Record, channel: int) -> float:
+    """The last value of an input that is held."""
+    return float(record[r_.HELD_VALUE + channel - c_.FIRST_HELD])
+
+
+@kernel
+def local_hour(record: Record, seconds: float) -> float:
+    """Local clock, 0-24 h."""
+    return float((seconds / 3600.0 + record[r_.OFFSET_H]) % 24.0)
+
+
+@kernel
+def schedule_logit(record: Record, seconds: float) -> float:
+    """ln odds of sleep by the clock alone, within +/-4."""
+    usual = schedule.asleep_probability(local_hour(record, seconds))
+    usual = min(max(usual, 0.018), 0.982)
+    return math.log(usual / (1.0 - usual))
+
+
+@kernel
+def asleep_at(record: Record, seconds: float, ahead: bool) -> float:
+    """S: what the device's word has made of the schedule's; far ahead, and in silence, the schedule's alone."""
+    usual = schedule.asleep_probability(local_hour(record, seconds))
+    if not held(record, c_.ASLEEP, seconds, STATE_HOLDS_S, False):
+        return float(usual)
+    believed = record[r_.SLEEP_BELIEF]
+    if not ahead:
+        return float(believed)
+    weight = math.exp(-(seconds - record[r_.HEAD_S]) / 60.0 / FORGETTING_MINUTES)
+    return float(usual + (believed - usual) * weight)
+
+
+@kernel
+def weigh_sleep(record: Record, before_s: float, now: float) -> None:
+    """Two-state filter of sleep: the belief returns to the schedule within the hour, the device pulls it.
+
+    P(device says sleep | sleep) = 0.95, P(device says wake | wake) = 0.50 (Chinoy 2021, Sleep 44, zsaa291), one piece
+    of evidence each five minutes, since a device's errors last.
+    """
+    usual = schedule_logit(record, now)
+    if not held(record, c_.ASLEEP, now, STATE_HOLDS_S, False):
+        record[r_.SLEEP_LOGIT] = usual
+        return
+    minutes = min(max((now - before_s) / 60.0, 1.0), 60.0)
+    said = value_of(record, c_.ASLEEP)
+    evidence = said * SLEEP_EVIDENCE + (1.0 - said) * WAKE_EVIDENCE
+    rate = evidence / EVIDENCE_MINUTES
+    limit = usual + rate * FORGETTING_MINUTES
+    kept = math.exp(-minutes / FORGETTING_MINUTES)
+    logit = limit + (record[r_.SLEEP_LOGIT] - limit) * kept
+    record[r_.SLEEP_LOGIT] = min(max(logit, -4.0), 4.0)
+    record[r_.SLEEP_BELIEF] = 1.0 / (1.0 + math.exp(-record[r_.SLEEP_LOGIT]))
+
+
+@kernel
+def movement_at(record: Record, seconds: float, asleep: float, ahead: bool) -> tuple[float, float, float]:
+    """Demand [MET], whether it was measured (0, 1), mechanical efficiency: the most direct source that spoke lately."""
+    if held(record, c_.MET, seconds, MOVEMENT_HOLDS_S, ahead):
+        return value_of(record, c_.MET), 1.0, GENERIC_EFFICIENCY
+    if held(record, c_.POWER, seconds, MOVEMENT_HOLDS_S, ahead):
+        watts = value_of(record, c_.POWER)
+        uptake = movement.cycling_uptake(watts, record[r_.WEIGHT])
+        demand = movement.demand_of_uptake(uptake) if watts > 0.0 else 1.3
+        return demand, 1.0, CYCLING_EFFICIENCY
+    if held(record, c_.SPEED, seconds, MOVEMENT_HOLDS_S, ahead):
+        speed = value_of(record, c_.SPEED) * 60.0
+        demand = max(movement.demand_of_uptake(movement.moving_uptake(speed, 0.0)), 1.3)
+        return demand, 1.0, WALKING_EFFICIENCY
+    if held(record, c_.STEPS, seconds, MOVEMENT_HOLDS_S, ahead):
+        cadence = value_of(record, c_.STEPS)
+        demand = (
+            movement.demand_of_cadence(min(cadence, 160.0))
+            if cadence > 0.0
+            else schedule.resting_demand(asleep)
+        )
+        return demand, 1.0, WALKING_EFFICIENCY
+    return schedule.resting_demand(asleep), 0.0, GENERIC_EFFICIENCY
+
+
+@kernel
+def or_usual(record: Record, channel: int, seconds: float, usual: float) -> float:
+    """A held input, weather outlasting the moment also ahead; else the usual value."""
+    return value_of(record, channel) if held(record, channel, seconds, STATE_HOLDS_S, False) else usual
 
 
 @kernel
 def fast_inputs(record: Record, seconds: float, ahead: bool, u: Inputs) -> None:
-    """Fill the inputs of block F for the time `seconds`; `ahead` means nobody can have measured yet."""
-    circadian, asleep = clock_of(seconds, record[r_.OFFSET_H])
-    if not ahead and seconds - record[r_.ASLEEP_S] <= STATE_HOLDS_S:
-        asleep = record[r_.ASLEEP_VALUE]
-    measured = not ahead and seconds - record[r_.MET_S] <= MOVEMENT_HOLDS_S
-    u[fast.MET] = record[r_.MET_VALUE] if measured else 1.3 - 0.35 * asleep
-    u[fast.MEASURED] = 1.0 if measured else 0.0
-    u[fast.ASLEEP], u[fast.CLOCK] = asleep, circadian
-    posture = 0.3 * (1.0 - asleep)
-    if not ahead and seconds - record[r_.POSTURE_S] <= STATE_HOLDS_S:
-        posture = record[r_.POSTURE_VALUE]
-    u[fast.POSTURE] = posture
-    u[fast.WARMTH], u[fast.SATURATION], u[fast.FED] = 0.03, 97.3, 0.0
+    """Fill the inputs of block F for the time `seconds`."""
+    asleep = asleep_at(record, seconds, ahead)
+    met, measured, efficiency = movement_at(record, seconds, asleep, ahead)
+    posture = schedule.usual_posture(asleep)
+    if held(record, c_.POSTURE, seconds, STATE_HOLDS_S, ahead):
+        posture = value_of(record, c_.POSTURE)
+    turn = 2.0 * math.pi * (seconds - record[r_.HEAD_S]) / DAY_S if ahead else 0.0
+    clock, quadrature = record[r_.CLOCK], record[r_.QUADRATURE]
+    exposed = record[r_.EXPOSURE : r_.FAST_BODY]
+    blockade = beta_blockade(exposed, record[r_.EXPOSURE_BODY : r_.FAST_MEAN])
+    if held(record, c_.BLOCKADE, seconds, DAY_S, False):
+        blockade = max(blockade, value_of(record, c_.BLOCKADE))
+    inputs = fast.Inputs(
+        met=met,
+        measured=measured,
+        asleep=asleep,
+        posture=posture,
+        clock=clock * math.cos(turn) + quadrature * math.sin(turn),
+        clock_quadrature=quadrature * math.cos(turn) - clock * math.sin(turn),
+        ambient_temperature=or_usual(record, c_.AMBIENT, seconds, schedule.ambient_temperature(asleep)),
+        humidity=or_usual(record, c_.HUMIDITY, seconds, schedule.HUMIDITY),
+        air_speed=or_usual(record, c_.AIR_SPEED, seconds, schedule.AIR_SPEED),
+        clothing=or_usual(record, c_.CLOTHING, seconds, schedule.clothing(asleep)),
+        site_temperature=or_usual(record, c_.AMBIENT, seconds, schedule.site_temperature(asleep)),
+        barometric_pressure=or_usual(record, c_.AIR_PRESSURE, seconds, 760.0),
+        inspired_oxygen=or_usual(record, c_.INSPIRED_OXYGEN, seconds, 0.2093),
+        efficiency=efficiency,
+        fed=record[r_.FED],
+        dehydration=max(record[r_.DEHYDRATION] - HARMLESS_DEFICIT, 0.0),
+        blood_alcohol=exposed[BLOOD_ALCOHOL],
+        beta_blockade=blockade,
+        infection=0.0,
+        weight=record[r_.WEIGHT],
+    )
+    put(u, 0, 1, inputs)
+
+
+@kernel
+def pump_insulin(record: Record) -> float:
+    """The plasma insulin that the pump's usual rate holds, pmol/L; 0 where no rate was ever told (Ib is the population's)."""
+    if record[r_.PUMP_RATE] <= 0.0:
+        return 0.0
+    body = metabolic.Body(*values_of(record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY], METABOLIC_BODY))
+    cleared = body.m4 + body.m6 * body.m2
+    return float(record[r_.PUMP_RATE] * 100.0 / record[r_.WEIGHT] / cleared / body.insulin_volume)
 
 
 @kernel
 def metabolic_inputs(record: Record, seconds: float, u: Inputs) -> None:
-    """Fill the inputs of block G: basal insulin as programmed, exercise from block F, the clock's insulin sensitivity."""
-    hour = (seconds / 3600.0 + record[r_.OFFSET_H]) % 24.0
-    weight = record[r_.CONSTANTS + k_.WEIGHT]
-    infusion = record[r_.CONSTANTS + k_.BASAL_INFUSION]
-    if seconds - record[r_.BASAL_S] <= BASAL_HOLDS_S:
-        infusion = record[r_.BASAL_VALUE] * 6000.0 / 60.0 / weight
-    u[metabolic.INTAKE], u[metabolic.INFUSION] = 0.0, infusion
-    u[metabolic.TOLERANCE] = 1.0 + 0.15 * math.cos(2.0 * math.pi * (hour - 8.4) / 24.0)
-    u[metabolic.INTENSITY] = 0.0
-    if seconds - record[r_.FAST_S] <= MOVEMENT_HOLDS_S:
-        drive = record[r_.FAST_MEAN + fast.DRIVE]
-        u[metabolic.INTENSITY] = max(drive - 0.03, 0.0)
+    """Fill the inputs of block G: the pump, exercise from block F, what acts on insulin's effect."""
+    body_at = r_.METABOLIC_BODY
+    u[metabolic.INTAKE] = 0.0
+    u[metabolic.INFUSION] = record[body_at + metabolic.BODY - 1]
+    if held(record, c_.BASAL_RATE, seconds, DAY_S, False):
+        u[metabolic.INFUSION] = value_of(record, c_.BASAL_RATE) * 100.0 / record[r_.WEIGHT]
+    fresh = seconds - record[r_.FAST_S] <= MOVEMENT_HOLDS_S
+    u[metabolic.INTENSITY] = max(record[r_.INTENSITY], 0.0) if fresh else 0.0
+    ill = max(1.0 - 0.35 * max(record[r_.INFLAMMATION], 0.0), 0.3)
+    stress = math.exp(-0.01 * min(max(record[r_.AROUSAL], -20.0), 40.0))
+    u[metabolic.FACTOR] = record[r_.TOLERANCE] * record[r_.FAT_FACTOR] * ill * stress
+    u[metabolic.TOLD] = 1.0 if seconds - record[r_.CARBOHYDRATE_S] <= TOLD_S else 0.0
+    u[metabolic.PUMP] = pump_insulin(record)
+
+
+@kernel
+def circadian_inputs(record: Record, seconds: float, u: Inputs) -> None:
+    """Fill the inputs of block C."""
+    asleep = asleep_at(record, seconds, False)
+    usual = schedule.light_at_eye(local_hour(record, seconds), asleep)
+    u[circadian.LIGHT] = or_usual(record, c_.LIGHT, seconds, usual)
+    u[circadian.ASLEEP] = asleep
+
+
+@kernel
+def slow_inputs(record: Record, seconds: float, u: Inputs) -> None:
+    """Fill the inputs of block S from what block F has done since block S last moved."""
+    body = slow.Body(*values_of(record[r_.SLOW_BODY : r_.EXPOSURE_BODY], SLOW_BODY))
+    minutes = record[r_.SINCE_MIN]
+    observed = minutes > 0.0
+    # A day's expenditure is known only if movement was: else habit is the better guess.
+    moving = held(record, c_.MET, seconds, STATE_HOLDS_S, False) or held(
+        record, c_.STEPS, seconds, STATE_HOLDS_S, False
+    )
+    eating = held(record, c_.ENERGY, seconds, DAY_S, False)
+    salting = held(record, c_.SODIUM, seconds, DAY_S, False)
+    inputs = slow.Inputs(
+        energy_intake=value_of(record, c_.ENERGY)
+        if eating
+        else body.resting_expenditure * body.activity_level,
+        carbohydrate_share=body.carbohydrate_share,
+        sodium=value_of(record, c_.SODIUM) if salting else body.sodium,
+        expenditure=record[r_.ENERGY_KCAL] / minutes if observed else 0.0,
+        measured=1.0 if observed and moving else 0.0,
+        sweat=record[r_.SWEAT_L] / minutes * 60.0 if observed else INSENSIBLE_LOSS,
+        drinking=record[r_.DRUNK_L] / (max(seconds - record[r_.SLOW_S], 60.0) / 3600.0),
+        drinking_known=1.0 if seconds - record[r_.DRUNK_S] <= DAY_S else 0.0,
+        asleep=asleep_at(record, seconds, False),
+        training_impulse=record[r_.IMPULSE] / minutes if observed else body.habitual_impulse / 1440.0,
+    )
+    put(u, 0, 1, inputs)

@@ -63,7 +63,9 @@ def summing(function: Callable[P, R]) -> Callable[P, R]:
     The order is fixed when it is compiled, so that results stay the same bit for bit on one machine. `exp` and `log`
     of numerics.py would break under it: they add and subtract a large number to round.
     """
-    compiled = numba.njit(cache=True, error_model="numpy", fastmath=FASTMATH | {"reassoc"}, nogil=True)(function)
+    compiled = numba.njit(cache=True, error_model="numpy", fastmath=FASTMATH | {"reassoc"}, nogil=True)(
+        function
+    )
     return cast("Callable[P, R]", compiled)
 
 
@@ -74,7 +76,9 @@ def _literal(*numbers: Any) -> list[int]:
     return [number.literal_value for number in numbers]
 
 
-def _places(context: Any, builder: Any, kind: Any, array: Any, first: Any, stride: int, n: int) -> Iterator[Any]:
+def _places(
+    context: Any, builder: Any, kind: Any, array: Any, first: Any, stride: int, n: int
+) -> Iterator[Any]:
     """Addresses of array[first + i * stride], i < n."""
     data = context.make_array(kind)(context, builder, array).data
     for i in range(n):
@@ -82,18 +86,18 @@ def _places(context: Any, builder: Any, kind: Any, array: Any, first: Any, strid
 
 
 @intrinsic
-def _column(_typing: Any, x: Any, s: Any, stride: Any, n: Any) -> Any:
+def _column(_typing: Any, x: Any, _point: Any, stride: Any, n: Any) -> Any:
     step, count = _literal(stride, n)
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         places = _places(context, builder, signature.args[0], arguments[0], arguments[1], step, count)
         return context.make_tuple(builder, signature.return_type, [builder.load(place) for place in places])
 
-    return types.UniTuple(types.float64, count)(x, types.intp, stride, n), codegen
+    return types.UniTuple(types.float64, count)(x, types.intp, stride, n), codegen  # type: ignore[attr-defined]
 
 
 @intrinsic
-def _put(_typing: Any, d: Any, s: Any, stride: Any, values: Any) -> Any:
+def _put(_typing: Any, d: Any, _point: Any, stride: Any, values: Any) -> Any:
     (step,) = _literal(stride)
     count = len(values)
 
@@ -115,7 +119,7 @@ def _values_of(_typing: Any, x: Any, n: Any) -> Any:
         places = _places(context, builder, signature.args[0], arguments[0], zero, 1, count)
         return context.make_tuple(builder, signature.return_type, [builder.load(place) for place in places])
 
-    return types.UniTuple(types.float64, count)(x, n), codegen
+    return types.UniTuple(types.float64, count)(x, n), codegen  # type: ignore[attr-defined]
 
 
 def column(x: Any, s: int, stride: int, n: int) -> tuple[float, ...]:

@@ -1,24 +1,46 @@
-"""What a sensor reads of the sigma points, and how noisily: section 13 of the specification, by channel."""
+"""What a sensor reads of the sigma points, and how noisily: section 13 of the specification, by channel.
+
+A daily or nightly value (a resting heart rate, a temperature deviation; variability, respiration or saturation that comes
+once a night) is an observation of what it is the mean of: the points are settled into a quiet night first.
+"""
+
+import math
 
 import numpy as np
 
-from twin import constants as k_
-from twin import fast_block as fast
-from twin import metabolic_block as metabolic
+from twin import channels as c_
 from twin import record as r_
+from twin.blocks import fast, metabolic, slow
 from twin.filter.correct import correct
 from twin.filter.points import draw
-from twin.inputs import fast_inputs
+from twin.inputs import fast_inputs, metabolic_inputs, slow_inputs
 from twin.jit import kernel
-from twin.numerics import exp
-from twin.shapes import Array, Constants, Matrix, Record, Vector
+from twin.numerics import log
+from twin.physiology.body_composition import scale_reading
+from twin.physiology.inflammation import LOG_QUIET_INFECTION
+from twin.shapes import Matrix, Points, Record, Vector
+from twin.workspace import Work
 
-(HEART_RATE, GLUCOSE, GLUCOSE_BGM, MET, ASLEEP, POSTURE, CARBOHYDRATE, BOLUS, BASAL_RATE) = range(9)
-CHANNELS = (
-    "heart_rate", "glucose", "glucose_bgm", "met", "asleep", "posture", "carbohydrate_intake", "insulin_bolus",
-    "insulin_basal_rate",
-)  # fmt: skip
-PLAIN, CENSORED_LOW, CENSORED_HIGH = 0, 1, 2
+NIGHTLY_AFTER_S = 6.0 * 3600.0  # silence after which a night channel's value is taken for the night's
+NIGHT_MINUTES, WARM_NIGHT_MINUTES = 30.0, 90.0  # to settle: heart and lung, skin
+ORAL_BELOW_CORE = 0.25  # degC
+FULL_SATURATION = 99.5  # %: a reading at the top says "at least"
+_SEEN = {name: position for position, name in enumerate(fast.Seen._fields)}
+# Which row of Seen a channel reads, sd of one reading, minutes over which its errors last.
+_FAST_SENSORS = {
+    "heart_rate": ("heart_rate", 2.5, 0.5), "hrv_rmssd": ("hrv_rmssd", 0.25, 5.0),
+    "respiration_rate": ("respiration_rate", 0.8, 5.0), "spo2": ("spo2", 3.0, 5.0),
+    "skin_temperature": ("skin_temperature", 0.5, 30.0), "skin_temperature_delta": ("skin_temperature", 0.2, 0.0),
+    "core_temperature": ("core_temperature", 0.10, 5.0), "body_temperature": ("core_temperature", 0.25, 0.0),
+    "bp_systolic": ("bp_systolic", 8.0, 0.0), "bp_diastolic": ("bp_diastolic", 5.5, 0.0),
+    "resting_heart_rate": ("heart_rate", 1.7, 0.0), "oxygen_uptake": ("oxygen_uptake", 0.10, 0.5),
+}  # fmt: skip
+ROW = np.array([_SEEN[_FAST_SENSORS[name][0]] for name in c_.FAST_SENSORS])
+SD = np.array([_FAST_SENSORS[name][1] for name in c_.FAST_SENSORS])
+LASTING_S = np.array([_FAST_SENSORS[name][2] * 60.0 for name in c_.FAST_SENSORS])
+NIGHTLY_RMSSD_SD, NIGHTLY_RESPIRATION_SD, AWAKE_RESPIRATION_SD, LOW_SPO2_SD = 0.10, 0.65, 2.0, 4.0
+SHOWN, PLASMA_GLUCOSE, BODY_WEIGHT = 2, 0, 0  # rows of metabolic.Seen and slow.Seen
+SCALE_VARIANCE = 0.1**2 + 0.5**2  # kg^2: the scale, and the day
 
 
 @kernel
@@ -42,62 +64,177 @@ def meter_noise(value: float) -> float:
 
 
 @kernel
-def expect_heart_rate(points: Vector, seconds: float, record: Record, ahead: bool, w: Array) -> None:
-    """Heart rate of every point into w[4], mean pressure into w[5]."""
-    u = np.zeros(fast.INPUTS)
-    fast_inputs(record, seconds, ahead, u)
-    fast.rates(points, w[1], w[4], w[5], u, record[r_.CONSTANTS : r_.FAST_MEAN])
+def settle(points: Points, minutes: float, healthy: bool, record: Record, now: float, w: Work) -> None:
+    """Take points through a quiet night: asleep in bed, nothing unmeasured, the clock at its low; see `w.seen` after it."""
+    stride = fast.STRIDE
+    fast_inputs(record, now, False, w.inputs)
+    night = fast.Inputs(
+        met=0.95, measured=1.0, asleep=1.0, posture=0.0, clock=-0.7, clock_quadrature=0.0, ambient_temperature=20.0,
+        humidity=0.5, air_speed=0.1, clothing=2.2, site_temperature=31.5, barometric_pressure=w.inputs[11],
+        inspired_oxygen=w.inputs[12], efficiency=0.15, fed=0.0, dehydration=0.0, blood_alcohol=0.0,
+        beta_blockade=w.inputs[17], infection=0.0, weight=w.inputs[19],
+    )  # fmt: skip
+    for i in range(fast.INPUTS):
+        w.inputs[i] = night[i]
+    for j in range(stride):
+        points[fast.AROUSAL * stride + j] = 0.0
+        points[fast.UNMEASURED * stride + j] = 0.0
+        points[fast.CLOCK_SHIFT * stride + j] = 0.0
+        if healthy:
+            points[fast.INFLAMMATION * stride + j] = 0.0
+            points[fast.FEVER * stride + j] = 0.0
+            points[fast.INFECTION_DRIVE * stride + j] = LOG_QUIET_INFECTION
+    k = record[r_.FAST_BODY : r_.METABOLIC_BODY]
+    fast.advance(points, minutes, w.inputs, k, w.slopes, w.trial, w.total)
+    fast.observe(points, w.seen, w.inputs, k)
 
 
 @kernel
-def expect_glucose(points: Vector, expected: Vector) -> None:
-    """What the CGM shows of every point: interstitial glucose plus its coloured error [mg/dL]."""
-    stride = metabolic.STRIDE
-    for j in range(stride):
-        expected[j] = points[metabolic.SENSOR * stride + j] + points[metabolic.SENSOR_ERROR * stride + j]
+def is_nightly(record: Record, channel: int, now: float) -> bool:
+    """Whether a value stands for a whole night."""
+    if channel == c_.RESTING_RATE or channel == c_.SKIN_DELTA:
+        return True
+    of_night = channel == c_.RMSSD or channel == c_.RESPIRATION or channel == c_.SPO2
+    return of_night and now - record[r_.LAST_S + channel] > NIGHTLY_AFTER_S
 
 
 @kernel
-def expect_plasma_glucose(points: Vector, k: Constants, expected: Vector) -> None:
-    """Plasma glucose of every point [mg/dL]."""
-    stride = metabolic.STRIDE
+def expect_fast(channel: int, nightly: bool, now: float, record: Record, ahead: bool, w: Work) -> None:
+    """What the channel would read of every drawn point into `w.expected`; RMSSD as its logarithm."""
+    stride = fast.STRIDE
+    if nightly:
+        minutes = WARM_NIGHT_MINUTES if channel == c_.SKIN_DELTA else NIGHT_MINUTES
+        w.aside[:] = w.points
+        settle(w.aside, minutes, False, record, now, w)
+    else:
+        fast_inputs(record, now, ahead, w.inputs)
+        fast.observe(w.points, w.seen, w.inputs, record[r_.FAST_BODY : r_.METABOLIC_BODY])
+    row = ROW[channel] * stride
     for j in range(stride):
-        expected[j] = exp(min(max(points[metabolic.PLASMA * stride + j], 2.0), 8.0)) / k[k_.VG]
+        w.expected[j] = w.seen[row + j]
+    if channel == c_.RMSSD:
+        for j in range(stride):
+            w.expected[j] = log(max(w.expected[j], 1.0))
+    elif channel == c_.BODY_TEMPERATURE:
+        for j in range(stride):
+            w.expected[j] -= ORAL_BELOW_CORE
+    elif channel == c_.OXYGEN_UPTAKE:
+        for j in range(stride):
+            w.expected[j] *= record[r_.WEIGHT]
+    elif channel == c_.SKIN_DELTA:
+        w.aside[:] = w.points
+        settle(w.aside, WARM_NIGHT_MINUTES, True, record, now, w)
+        for j in range(stride):
+            w.expected[j] -= w.seen[row + j]
+
+
+@kernel
+def fast_noise(
+    channel: int, value: float, nightly: bool, now: float, record: Record, mean: Vector, asleep: float
+) -> float:
+    """Variance of a reading's error; a channel that speaks faster than its errors fade counts less."""
+    sd = SD[channel]
+    if channel == c_.HEART_RATE:
+        return heart_rate_noise(mean[fast.DRIVE])
+    if channel == c_.RMSSD:
+        sd = NIGHTLY_RMSSD_SD if nightly else sd
+    elif channel == c_.RESPIRATION:
+        sd = NIGHTLY_RESPIRATION_SD if nightly else sd + (AWAKE_RESPIRATION_SD - sd) * (1.0 - asleep)
+    elif channel == c_.SPO2:
+        sd = LOW_SPO2_SD if value < 90.0 else sd
+    elif channel == c_.OXYGEN_UPTAKE:
+        sd = sd * value + 1.0
+    since = max(now - record[r_.LAST_S + channel], 1.0)
+    return float(sd * sd * max(1.0, LASTING_S[channel] / since))
+
+
+@kernel
+def stands_below(expected: Vector, count: int, limit: float) -> bool:
+    """Whether the mean of what the points expect is below a limit."""
+    total = 0.0
+    for j in range(count):
+        total += expected[j]
+    return total / count < limit
+
+
+@kernel
+def censored(flag: int, expected: Vector, count: int, value: float, report: Vector) -> bool:
+    """Whether a censored reading tells nothing, since the twin stands on its right side already."""
+    if flag == c_.PLAIN:
+        return False
+    below = stands_below(expected, count, value)
+    if (flag == c_.CENSORED_LOW and below) or (flag == c_.CENSORED_HIGH and not below):
+        report[0] = 0.0
+        return True
+    return False
 
 
 @kernel
 def correct_fast(
-    value: float, noise: float, seconds: float, record: Record, mean: Vector, covariance: Matrix, factor: Matrix,
-    w: Array, report: Vector,
+    channel: int, value: float, noise: float, flag: int, now: float, record: Record, mean: Vector, covariance: Matrix,
+    w: Work,
 ) -> int:  # fmt: skip
-    """Assimilate one heart rate; `noise` below zero asks for the channel's own. Returns the outcome."""
-    draw(mean, covariance, factor, w[0], fast.STRIDE)
-    expect_heart_rate(w[0], seconds, record, False, w)
+    """Assimilate one reading of block F; `noise` below zero asks for the channel's own. Returns the outcome."""
+    draw(mean, covariance, w.factor, w.points, fast.STRIDE)
+    nightly = is_nightly(record, channel, now)
+    expect_fast(channel, nightly, now, record, False, w)
     if noise < 0.0:
-        noise = heart_rate_noise(mean[fast.DRIVE]) * -noise
-    return correct(w[0], w[4], fast.STRIDE, value, noise, mean, covariance, w[2], report)
+        noise = fast_noise(channel, value, nightly, now, record, mean, w.inputs[2]) * -noise
+    if channel == c_.SPO2 and value >= FULL_SATURATION:
+        value, flag = FULL_SATURATION, c_.CENSORED_HIGH
+    elif channel == c_.RMSSD:
+        value = math.log(max(value, 1.0))
+    if censored(flag, w.expected, 2 * fast.N, value, w.report):
+        return 0
+    return correct(w.points, w.expected, fast.STRIDE, value, noise, mean, covariance, w.gain, w.report)
+
+
+@kernel
+def expect_metabolic(channel: int, now: float, record: Record, w: Work) -> None:
+    """What a CGM or a meter would read of every drawn point into `w.expected` [mg/dL]."""
+    stride = metabolic.STRIDE
+    metabolic_inputs(record, now, w.inputs)
+    metabolic.observe(w.points, w.seen, w.inputs, record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY])
+    row = (SHOWN if channel == c_.GLUCOSE else PLASMA_GLUCOSE) * stride
+    for j in range(stride):
+        w.expected[j] = w.seen[row + j]
 
 
 @kernel
 def correct_metabolic(
-    channel: int, value: float, noise: float, flag: int, record: Record, mean: Vector, covariance: Matrix,
-    factor: Matrix, w: Array, report: Vector,
+    channel: int, value: float, noise: float, flag: int, now: float, record: Record, mean: Vector, covariance: Matrix,
+    w: Work,
 ) -> int:  # fmt: skip
     """Assimilate one CGM or fingerstick value. A censored one counts only if the twin stands on its wrong side."""
-    draw(mean, covariance, factor, w[0], metabolic.STRIDE)
-    if channel == GLUCOSE:
-        expect_glucose(w[0], w[4])
-        own = glucose_noise(value)
-    else:
-        expect_plasma_glucose(w[0], record[r_.CONSTANTS : r_.FAST_MEAN], w[4])
-        own = meter_noise(value)
+    draw(mean, covariance, w.factor, w.points, metabolic.STRIDE)
+    expect_metabolic(channel, now, record, w)
     if noise < 0.0:
-        noise = own * -noise
-    if flag != PLAIN:
-        centre = 0.0
-        for j in range(2 * metabolic.N):
-            centre += w[4][j] / (2 * metabolic.N)
-        if (flag == CENSORED_LOW and centre < value) or (flag == CENSORED_HIGH and centre > value):
-            report[0], report[1], report[2] = 0.0, centre, noise
-            return 0
-    return correct(w[0], w[4], metabolic.STRIDE, value, noise, mean, covariance, w[2], report)
+        noise = (glucose_noise(value) if channel == c_.GLUCOSE else meter_noise(value)) * -noise
+    if censored(flag, w.expected, 2 * metabolic.N, value, w.report):
+        return 0
+    return correct(w.points, w.expected, metabolic.STRIDE, value, noise, mean, covariance, w.gain, w.report)
+
+
+@kernel
+def correct_slow(
+    value: float, noise: float, now: float, record: Record, mean: Vector, covariance: Matrix, w: Work
+) -> int:
+    """Assimilate one reading of the scale [kg]."""
+    stride = slow.STRIDE
+    draw(mean, covariance, w.factor, w.points, stride)
+    slow_inputs(record, now, w.inputs)
+    slow.observe(w.points, w.seen, w.inputs, record[r_.SLOW_BODY : r_.EXPOSURE_BODY])
+    for j in range(stride):
+        w.expected[j] = scale_reading(w.seen[BODY_WEIGHT * stride + j], record[r_.FED])
+    if noise < 0.0:
+        noise = SCALE_VARIANCE * -noise
+    return correct(w.points, w.expected, stride, value, noise, mean, covariance, w.gain, w.report)
+
+
+@kernel
+def forget(mean: Vector, covariance: Matrix, state: int, value: float, sd: float) -> None:
+    """Put one state back to its prior, without correlation: a new device has errors of its own."""
+    mean[state] = value
+    covariance[state, :] = 0.0
+    covariance[:, state] = 0.0
+    covariance[state, state] = sd * sd

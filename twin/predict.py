@@ -1,73 +1,98 @@
-"""Carry a block's mean and covariance forward in time."""
+"""Carry a block's mean and covariance forward in time, in pieces that redraw the points and add process noise."""
 
-import numpy as np
-
-from twin import fast_block as fast
-from twin import metabolic_block as metabolic
 from twin import record as r_
+from twin.blocks import circadian, fast, metabolic, slow
 from twin.filter.points import draw, gather
-from twin.inputs import fast_inputs, metabolic_inputs
+from twin.inputs import circadian_inputs, fast_inputs, metabolic_inputs, slow_inputs
 from twin.jit import kernel
-from twin.shapes import Array, Matrix, Record, Vector
+from twin.shapes import Matrix, Record, Vector
+from twin.workspace import Work
 
-CHUNK_S = 300.0  # redraw the points and add process noise at least this often
-LONG_GAP_S = 43200.0  # beyond it the dynamic states have forgotten: only the parameters drift
-
-
-@kernel
-def workspace(n: int, stride: int) -> tuple[Matrix, Array]:
-    """A factor (n, n) and six rows of work space (6, n * stride)."""
-    return np.zeros((n, n)), np.zeros((6, n * stride))
+CHUNK_S = 300.0  # redraw the points and add process noise at least this often; blocks C and S hourly
+HOUR_S = 3600.0
+LONG_GAP_S = 43200.0  # beyond it fast and metabolic states have forgotten: only the parameters drift
+LONGEST_GAP_S = 90.0 * 86400.0  # beyond it the clock starts again from the schedule
 
 
 @kernel
 def predict_fast(
-    mean: Vector,
-    covariance: Matrix,
-    from_s: float,
-    to_s: float,
-    record: Record,
-    ahead: bool,
-    factor: Matrix,
-    w: Array,
+    mean: Vector, covariance: Matrix, from_s: float, to_s: float, record: Record, ahead: bool, w: Work
 ) -> int:
     """Block F from `from_s` to `to_s`, in place. Returns the number of covariance repairs."""
-    u = np.zeros(fast.INPUTS)
-    k = record[r_.CONSTANTS : r_.FAST_MEAN]
+    k = record[r_.FAST_BODY : r_.METABOLIC_BODY]
     repaired = 0
-    if to_s - from_s > LONG_GAP_S:
-        fast.add_parameter_noise(covariance, (to_s - from_s - LONG_GAP_S) / 86400.0)
-        from_s = to_s - LONG_GAP_S
-    while from_s < to_s:
-        until = min(from_s + CHUNK_S, to_s)
-        minutes = (until - from_s) / 60.0
-        fast_inputs(record, until, ahead, u)
-        repaired += draw(mean, covariance, factor, w[0], fast.STRIDE)
-        fast.advance(w[0], minutes, u, k, w[1], w[2], w[3], w[4], w[5])
-        gather(w[0], mean, covariance, fast.STRIDE)
-        fast.add_process_noise(covariance, minutes, u)
-        from_s = until
+    begin_s = max(from_s, to_s - LONG_GAP_S)
+    if begin_s > from_s:
+        fast.add_parameter_noise(covariance, (begin_s - from_s) / 86400.0)
+    while begin_s < to_s:
+        until = min(begin_s + CHUNK_S, to_s)
+        minutes = (until - begin_s) / 60.0
+        fast_inputs(record, until, ahead, w.inputs)
+        repaired += draw(mean, covariance, w.factor, w.points, fast.STRIDE)
+        fast.advance(w.points, minutes, w.inputs, k, w.slopes, w.trial, w.total)
+        gather(w.points, mean, covariance, fast.STRIDE)
+        fast.add_process_noise(mean, covariance, minutes, w.inputs)
+        begin_s = until
     return repaired
 
 
 @kernel
 def predict_metabolic(
-    mean: Vector, covariance: Matrix, from_s: float, to_s: float, record: Record, factor: Matrix, w: Array
+    mean: Vector, covariance: Matrix, from_s: float, to_s: float, record: Record, w: Work
 ) -> int:
     """Block G from `from_s` to `to_s`, in place. Returns the number of covariance repairs."""
-    u = np.zeros(metabolic.INPUTS)
-    k = record[r_.CONSTANTS : r_.FAST_MEAN]
+    k = record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY]
     repaired = 0
-    if to_s - from_s > LONG_GAP_S:
-        metabolic.add_parameter_noise(covariance, (to_s - from_s - LONG_GAP_S) / 86400.0)
-        from_s = to_s - LONG_GAP_S
+    begin_s = max(from_s, to_s - LONG_GAP_S)
+    if begin_s > from_s:
+        metabolic.add_parameter_noise(covariance, (begin_s - from_s) / 86400.0)
+    while begin_s < to_s:
+        until = min(begin_s + CHUNK_S, to_s)
+        minutes = (until - begin_s) / 60.0
+        metabolic_inputs(record, until, w.inputs)
+        repaired += draw(mean, covariance, w.factor, w.points, metabolic.STRIDE)
+        metabolic.advance(w.points, minutes, w.inputs, k, w.slopes, w.trial, w.total, metabolic.STEP_MINUTES)
+        gather(w.points, mean, covariance, metabolic.STRIDE)
+        metabolic.add_process_noise(mean, covariance, minutes, w.inputs, k)
+        begin_s = until
+    return repaired
+
+
+@kernel
+def predict_circadian(
+    mean: Vector, covariance: Matrix, from_s: float, to_s: float, record: Record, w: Work
+) -> int:
+    """Block C from `from_s` to `to_s`, in place: a rhythm goes on through a gap. Returns the number of repairs."""
+    k = record[r_.CIRCADIAN_BODY : r_.SLOW_BODY]
+    repaired = 0
     while from_s < to_s:
-        until = min(from_s + CHUNK_S, to_s)
+        until = min(from_s + HOUR_S, to_s)
         minutes = (until - from_s) / 60.0
-        metabolic_inputs(record, until, u)
-        repaired += draw(mean, covariance, factor, w[0], metabolic.STRIDE)
-        metabolic.advance(w[0], minutes, u, k, w[1], w[2], w[3], metabolic.STEP_MINUTES)
-        gather(w[0], mean, covariance, metabolic.STRIDE)
-        metabolic.add_process_noise(mean, covariance, minutes)
+        circadian_inputs(record, until, w.inputs)
+        repaired += draw(mean, covariance, w.factor, w.points, circadian.STRIDE)
+        circadian.advance(w.points, minutes, w.inputs, k, w.slopes, w.trial, w.total)
+        gather(w.points, mean, covariance, circadian.STRIDE)
+        circadian.add_process_noise(mean, covariance, minutes, w.inputs)
+        circadian.add_parameter_noise(covariance, minutes / 1440.0)
+        from_s = until
+    return repaired
+
+
+@kernel
+def predict_slow(
+    mean: Vector, covariance: Matrix, from_s: float, to_s: float, record: Record, w: Work
+) -> int:
+    """Block S from `from_s` to `to_s`, in place. Returns the number of covariance repairs."""
+    k = record[r_.SLOW_BODY : r_.EXPOSURE_BODY]
+    repaired = 0
+    slow_inputs(record, to_s, w.inputs)
+    while from_s < to_s:
+        until = min(from_s + 24.0 * HOUR_S, to_s)
+        minutes = (until - from_s) / 60.0
+        repaired += draw(mean, covariance, w.factor, w.points, slow.STRIDE)
+        slow.advance(w.points, minutes, w.inputs, k, w.slopes, w.trial, w.total)
+        gather(w.points, mean, covariance, slow.STRIDE)
+        slow.add_process_noise(mean, covariance, minutes, w.inputs)
+        slow.add_parameter_noise(covariance, minutes / 1440.0)
         from_s = until
     return repaired

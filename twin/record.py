@@ -1,40 +1,69 @@
-"""One twin as one array of float64: header, held inputs, constants, then mean and covariance of each block.
+"""One twin as one array of float64: header, held inputs, counts, constants, then mean and covariance of each block.
 
 The positions are the format of the changelog: a change of any of them raises VERSION.
 """
 
 import numpy as np
 
-from twin import constants, fast_block, metabolic_block
-from twin.constants import Profile, constants_of
+from twin import exposure
+from twin.blocks import circadian, fast, metabolic, slow
+from twin.channels import HELD, SENSORS
+from twin.profile import Profile, bodies_of
 from twin.shapes import Record
 
-VERSION = 1.0
-(AT_VERSION, HEAD_S, READINGS, FAST_S, METABOLIC_S, DOWNWEIGHTED, REPAIRED, REFUSED,
- MET_VALUE, MET_S, ASLEEP_VALUE, ASLEEP_S, POSTURE_VALUE, POSTURE_S, BASAL_VALUE, BASAL_S,
- HEART_RATE_VALUE, HEART_RATE_S, GLUCOSE_VALUE, GLUCOSE_S, CARBOHYDRATE_S, OFFSET_H) = range(22)  # fmt: skip
-CONSTANTS = 32
-FAST_MEAN = CONSTANTS + constants.SIZE
-FAST_COVARIANCE = FAST_MEAN + fast_block.N
-METABOLIC_MEAN = FAST_COVARIANCE + fast_block.N**2
-METABOLIC_COVARIANCE = METABOLIC_MEAN + metabolic_block.N
-SIZE = METABOLIC_COVARIANCE + metabolic_block.N**2
+VERSION = 2.0
+(AT_VERSION, HEAD_S, OFFSET_H, READINGS, DOWNWEIGHTED, REPAIRED, REFUSED, MALE,
+ FAST_S, METABOLIC_S, CIRCADIAN_S, SLOW_S, EXPOSURE_S,
+ SLEEP_LOGIT, SLEEP_BELIEF, WAS_ASLEEP, PUMP_RATE, CARBOHYDRATE_S, BOLUS_S,
+ # What block F has burnt, sweated and trained, and what was drunk, since block S last moved.
+ ENERGY_KCAL, SWEAT_L, IMPULSE, ASLEEP_MIN, SINCE_MIN, DRUNK_L, DRUNK_S,
+ # What the blocks tell one another: posterior means after the last tick.
+ CLOCK, QUADRATURE, TOLERANCE, FED, INTENSITY, INFLAMMATION, AROUSAL, DEHYDRATION, WEIGHT, FAT_FACTOR, BURNING,
+ SWEATING, FLUX_ACTIVITY) = range(39)  # fmt: skip
+HELD_VALUE = 40
+HELD_S = HELD_VALUE + len(HELD)
+LAST_S = HELD_S + len(HELD)  # when each sensor last spoke
+SOURCE = LAST_S + len(SENSORS)  # which device it was
+READ = SOURCE + len(SENSORS)  # how often each sensor spoke
+OUTLIERS = READ + len(SENSORS)  # and how often it was not believed
+EXPOSURE = OUTLIERS + len(SENSORS)
+FAST_BODY = EXPOSURE + exposure.N
+METABOLIC_BODY = FAST_BODY + fast.BODY
+CIRCADIAN_BODY = METABOLIC_BODY + metabolic.BODY
+SLOW_BODY = CIRCADIAN_BODY + circadian.BODY
+EXPOSURE_BODY = SLOW_BODY + slow.BODY
+FAST_MEAN = EXPOSURE_BODY + exposure.BODY
+FAST_COVARIANCE = FAST_MEAN + fast.N
+METABOLIC_MEAN = FAST_COVARIANCE + fast.N**2
+METABOLIC_COVARIANCE = METABOLIC_MEAN + metabolic.N
+CIRCADIAN_MEAN = METABOLIC_COVARIANCE + metabolic.N**2
+CIRCADIAN_COVARIANCE = CIRCADIAN_MEAN + circadian.N
+SLOW_MEAN = CIRCADIAN_COVARIANCE + circadian.N**2
+SLOW_COVARIANCE = SLOW_MEAN + slow.N
+SIZE = SLOW_COVARIANCE + slow.N**2
 NEVER = -1e18  # a time that no reading has
+BLOCKS = {
+    "fast": (fast, FAST_MEAN, FAST_COVARIANCE, FAST_S),
+    "metabolic": (metabolic, METABOLIC_MEAN, METABOLIC_COVARIANCE, METABOLIC_S),
+    "circadian": (circadian, CIRCADIAN_MEAN, CIRCADIAN_COVARIANCE, CIRCADIAN_S),
+    "slow": (slow, SLOW_MEAN, SLOW_COVARIANCE, SLOW_S),
+}
 
 
-def genesis(profile: Profile | None = None, offset_h: float = 0.0) -> Record:
-    """The twin before its first reading: constants of the profile, no block started.
-
-    Args:
-        profile: what is known of the person; a default adult when nothing is.
-        offset_h: local time minus UTC [h], for the clock of the body.
-
-    """
+def genesis(profile: Profile | None = None) -> Record:
+    """The twin before its first reading: constants of the profile (a default adult when nothing is known), no block started."""
+    person = profile or Profile()
     record = np.zeros(SIZE)
-    record[AT_VERSION] = VERSION
-    record[[HEAD_S, FAST_S, METABOLIC_S, MET_S, ASLEEP_S, POSTURE_S, BASAL_S, HEART_RATE_S, GLUCOSE_S]] = (
-        NEVER
-    )
-    record[CARBOHYDRATE_S], record[OFFSET_H] = NEVER, offset_h
-    record[CONSTANTS : CONSTANTS + constants.SIZE] = constants_of(profile or Profile())
+    record[[AT_VERSION, OFFSET_H, MALE]] = VERSION, person.utc_offset_h, float(person.sex == "male")
+    record[
+        [HEAD_S, FAST_S, METABOLIC_S, CIRCADIAN_S, SLOW_S, EXPOSURE_S, CARBOHYDRATE_S, BOLUS_S, DRUNK_S]
+    ] = NEVER
+    record[HELD_S : HELD_S + len(HELD)] = NEVER
+    record[LAST_S : LAST_S + len(SENSORS)] = NEVER
+    bodies = bodies_of(person)
+    for at, body in zip(
+        (FAST_BODY, METABOLIC_BODY, CIRCADIAN_BODY, SLOW_BODY, EXPOSURE_BODY), bodies, strict=True
+    ):
+        record[at : at + len(body)] = body
+    record[[TOLERANCE, WEIGHT, FAT_FACTOR]] = 1.0, person.weight_kg, 1.0
     return record

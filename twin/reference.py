@@ -4,21 +4,30 @@ It shares the equations with the product and nothing of the filter: sigma points
 filterpy's (Labbe R, filterpy, MerweScaledSigmaPoints with alpha 1, beta 0, kappa 0).
 """
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import numpy as np
 from filterpy.kalman import MerweScaledSigmaPoints, UnscentedKalmanFilter
 from scipy.linalg import cholesky
 
-from twin import fast_block as fast
-from twin import metabolic_block as metabolic
+from twin import channels as c_
+from twin import inputs as i_
 from twin import observe as o_
 from twin import record as r_
-from twin.constants import Profile
+from twin.blocks import circadian, fast, metabolic, slow
 from twin.filter.correct import GATE
 from twin.filter.points import JITTER
-from twin.fold import METABOLIC_STALE_S, hold_input, take_dose
-from twin.inputs import fast_inputs, metabolic_inputs
-from twin.predict import CHUNK_S, LONG_GAP_S
-from twin.shapes import Integers, Matrix, Vector
+from twin.fold import CIRCADIAN_STALE_S, METABOLIC_STALE_S, SLOW_STALE_S
+from twin.physiology.body_composition import scale_reading
+from twin.physiology.sleep import wake_drive
+from twin.predict import CHUNK_S, HOUR_S, LONG_GAP_S, LONGEST_GAP_S
+from twin.profile import Profile
+from twin.shapes import Integers, Matrix, Record, Vector
+from twin.sleep import CLOCK_WEIGHT, FALLS_ASLEEP, SURE, THRESHOLD_VARIANCE, WAKES
+from twin.summary import ESTIMATE_SIZE, summarise
+from twin.take import expose, hold_input, meet_device, take_dose, tell_blocks
+from twin.workspace import Work, rooms
 
 
 def jittered(matrix: Matrix) -> Matrix:
@@ -27,114 +36,221 @@ def jittered(matrix: Matrix) -> Matrix:
     return factor
 
 
+class Judge:
+    """One block under filterpy; mean and covariance are views of the record, so that the product's inputs see them."""
+
+    def __init__(self, record: Record, name: str, body: slice, work: Work) -> None:
+        self.module, mean, covariance, self.time_at = r_.BLOCKS[name]
+        n = self.n = self.module.N
+        self.record, self.name, self.k, self.work = record, name, record[body], work
+        self.mean = record[mean : mean + n]
+        self.covariance = record[covariance : covariance + n * n].reshape(n, n)
+        points = MerweScaledSigmaPoints(n, alpha=1.0, beta=0.0, kappa=0.0, sqrt_method=jittered)
+        self.ukf = UnscentedKalmanFilter(dim_x=n, dim_z=1, dt=1.0, hx=None, fx=None, points=points)
+
+    def _draw(self) -> None:
+        """filterpy's points into the room, in the product's order; the places that are left repeat the mean."""
+        sigmas = self.ukf.points_fn.sigma_points(self.mean.copy(), self.covariance.copy())
+        flat = self.work.points.reshape(self.n, self.module.STRIDE)
+        flat[:] = sigmas[0][:, None]
+        flat[:, : 2 * self.n] = sigmas[1:].T
+
+    def _rows(self, values: Any) -> Iterator[Any]:
+        """Values of the places in filterpy's order: the mean (the last place), then the others."""
+        yield values[..., -1]
+        for j in range(2 * self.n):
+            yield values[..., j]
+
+    def predict(self, from_s: float, to_s: float, chunk_s: float, fill: Callable[[float], None]) -> None:
+        """Carry the block forward in chunks; `fill` puts the inputs of a time into the room."""
+        module, w = self.module, self.work
+        while from_s < to_s:
+            until = min(from_s + chunk_s, to_s)
+            minutes = (until - from_s) / 60.0
+            fill(until)
+            self._draw()
+            extra = (metabolic.STEP_MINUTES,) if module is metabolic else ()
+            module.advance(w.points, minutes, w.inputs, self.k, w.slopes, w.trial, w.total, *extra)
+            moved = self._rows(w.points.reshape(self.n, module.STRIDE).copy())
+            self.ukf.x, self.ukf.P, self.ukf.Q = (
+                self.mean.copy(),
+                self.covariance.copy(),
+                np.zeros((self.n, self.n)),
+            )
+            self.ukf.predict(dt=minutes, fx=lambda _x, _dt, moved=moved: next(moved))
+            self.mean[:], self.covariance[:] = self.ukf.x, self.ukf.P
+            if module is metabolic:
+                module.add_process_noise(self.mean, self.covariance, minutes, w.inputs, self.k)
+            else:
+                module.add_process_noise(self.mean, self.covariance, minutes, w.inputs)
+            if module in (circadian, slow):
+                module.add_parameter_noise(self.covariance, minutes / 1440.0)
+            from_s = until
+
+    def correct(
+        self,
+        value: float,
+        noise: float | Callable[[], float],
+        expect: Callable[[], None],
+        at_least: bool = False,
+    ) -> float:
+        """Assimilate one value; `expect` leaves what the points would read in the room. Returns the innovation in sd."""
+        self._draw()
+        expect()
+        expected = self.work.expected[: 2 * self.n].copy()
+        if at_least and expected.mean() >= value:
+            return 0.0  # a reading at the top of its scale tells nothing that is not believed already
+        variance_of_reading = noise if isinstance(noise, float) else noise()
+        variance = float(np.mean((expected - expected.mean()) ** 2)) + variance_of_reading
+        surprise = (value - float(expected.mean())) / float(np.sqrt(variance))
+        if abs(surprise) > GATE:
+            variance_of_reading += variance * (surprise**2 / GATE**2 - 1.0)
+        ukf = self.ukf
+        ukf.x, ukf.P = self.mean.copy(), self.covariance.copy()
+        ukf.sigmas_f = ukf.points_fn.sigma_points(ukf.x, ukf.P)
+        seen = self._rows(self.work.expected.copy())
+        ukf.update(
+            np.array([value]), R=np.array([[variance_of_reading]]), hx=lambda _x: np.array([next(seen)])
+        )
+        self.mean[:], self.covariance[:] = ukf.x, ukf.P
+        return surprise
+
+
 class ReferenceTwin:
     """One twin; `record` has the product's layout."""
 
     def __init__(self, profile: Profile) -> None:
-        self.record = r_.genesis(profile)
-        self.k = self.record[r_.CONSTANTS : r_.FAST_MEAN]
-        self.fast = self._filter(fast.N)
-        self.metabolic = self._filter(metabolic.N)
-        self.work = np.zeros((6, fast.N * fast.STRIDE))
-        self.more = np.zeros((6, metabolic.N * metabolic.STRIDE))
+        self.record = record = r_.genesis(profile)
+        self.rooms = rooms()
+        self.fast = Judge(record, "fast", slice(r_.FAST_BODY, r_.METABOLIC_BODY), self.rooms.fast)
+        self.metabolic = Judge(
+            record, "metabolic", slice(r_.METABOLIC_BODY, r_.CIRCADIAN_BODY), self.rooms.metabolic
+        )
+        self.circadian = Judge(
+            record, "circadian", slice(r_.CIRCADIAN_BODY, r_.SLOW_BODY), self.rooms.circadian
+        )
+        self.slow = Judge(record, "slow", slice(r_.SLOW_BODY, r_.EXPOSURE_BODY), self.rooms.slow)
         self.surprises: list[float] = []
+        self.estimate = np.zeros(ESTIMATE_SIZE)
 
-    @staticmethod
-    def _filter(n: int) -> UnscentedKalmanFilter:
-        points = MerweScaledSigmaPoints(n, alpha=1.0, beta=0.0, kappa=0.0, sqrt_method=jittered)
-        return UnscentedKalmanFilter(dim_x=n, dim_z=1, dt=1.0, hx=None, fx=None, points=points)
-
-    def _predict(self, now: float, block: str) -> None:
-        is_fast = block == "fast"
-        at = self.record[r_.FAST_S if is_fast else r_.METABOLIC_S]
-        ukf = self.fast if is_fast else self.metabolic
-        module = fast if is_fast else metabolic
+    def _after_gap(self, judge: Judge, now: float) -> float:
+        at = float(self.record[judge.time_at])
         if now - at > LONG_GAP_S:
-            module.add_parameter_noise(ukf.P, (now - at - LONG_GAP_S) / 86400.0)
-            at = now - LONG_GAP_S
-        while at < now:
-            until = min(at + CHUNK_S, now)
-            minutes = (until - at) / 60.0
-            u = np.zeros(module.INPUTS)
-            if is_fast:
-                fast_inputs(self.record, until, False, u)
-            else:
-                metabolic_inputs(self.record, until, u)
-            ukf.Q = np.zeros_like(ukf.P)
-            ukf.predict(dt=minutes, fx=lambda x, dt, u=u: self._advance(x, dt, u, is_fast))
-            if is_fast:
-                fast.add_process_noise(ukf.P, minutes, u)
-            else:
-                metabolic.add_process_noise(ukf.x, ukf.P, minutes)
-            at = until
-        self.record[r_.FAST_S if is_fast else r_.METABOLIC_S] = now
+            judge.module.add_parameter_noise(judge.covariance, (now - LONG_GAP_S - at) / 86400.0)
+            return now - LONG_GAP_S
+        return at
 
-    def _advance(self, x: Vector, minutes: float, u: Vector, is_fast: bool) -> Vector:
-        if is_fast:
-            points, w = np.repeat(x, fast.STRIDE), self.work
-            fast.advance(points, minutes, u, self.k, w[1], w[2], w[3], w[4], w[5])
-            return points[:: fast.STRIDE].copy()
-        points, w = np.repeat(x, metabolic.STRIDE), self.more
-        metabolic.advance(points, minutes, u, self.k, w[1], w[2], w[3], metabolic.STEP_MINUTES)
-        return points[:: metabolic.STRIDE].copy()
+    def _move_circadian(self, before_s: float, now: float) -> None:
+        record, judge, u = self.record, self.circadian, self.rooms.circadian.inputs
+        i_.weigh_sleep(record, before_s, now)
+        at = record[r_.CIRCADIAN_S]
+        if now - at > LONGEST_GAP_S:
+            i_.circadian_inputs(record, now, u)
+            circadian.start(judge.mean, judge.covariance, judge.k, u, i_.local_hour(record, now))
+            record[r_.WAS_ASLEEP] = float(record[r_.SLEEP_LOGIT] > 0.0)
+            record[r_.CIRCADIAN_S] = now
+        elif now - at >= CIRCADIAN_STALE_S:
+            judge.predict(at, now, HOUR_S, lambda until: i_.circadian_inputs(record, until, u))
+            record[r_.CIRCADIAN_S] = now
+            asleep, logit = record[r_.WAS_ASLEEP] > 0.5, record[r_.SLEEP_LOGIT]
+            if i_.held(record, c_.ASLEEP, now, 3600.0, False) and (logit < -SURE if asleep else logit > SURE):
+                judge.correct(WAKES if asleep else FALLS_ASLEEP, THRESHOLD_VARIANCE, self._expect_threshold)
+                record[r_.WAS_ASLEEP] = float(not asleep)
 
-    def _expect(self, x: Vector, channel: int, now: float) -> Vector:
-        if channel == o_.HEART_RATE:
-            o_.expect_heart_rate(np.repeat(x, fast.STRIDE), now, self.record, False, self.work)
-            return self.work[4][:1].copy()
-        points = np.repeat(x, metabolic.STRIDE)
-        if channel == o_.GLUCOSE:
-            o_.expect_glucose(points, self.more[4])
-        else:
-            o_.expect_plasma_glucose(points, self.k, self.more[4])
-        return self.more[4][:1].copy()
+    def _expect_threshold(self) -> None:
+        x, xc, _, homeostat, *_ = self.rooms.circadian.points.reshape(circadian.N, circadian.STRIDE)
+        drive = np.array([wake_drive(a, b) for a, b in zip(x.tolist(), xc.tolist(), strict=True)])
+        self.rooms.circadian.expected[:] = homeostat - CLOCK_WEIGHT * drive
 
-    def _correct(self, channel: int, value: float, now: float) -> None:
-        ukf = self.fast if channel == o_.HEART_RATE else self.metabolic
-        if channel == o_.HEART_RATE:
-            noise = o_.heart_rate_noise(ukf.x[fast.DRIVE])
-        else:
-            noise = o_.glucose_noise(value) if channel == o_.GLUCOSE else o_.meter_noise(value)
-        points = ukf.points_fn.sigma_points(ukf.x, ukf.P)
-        expected = np.array([self._expect(point, channel, now)[0] for point in points])
-        centre = float(ukf.Wm @ expected)
-        variance = float(ukf.Wc @ (expected - centre) ** 2) + noise
-        surprise = (value - centre) / np.sqrt(variance)
-        if abs(surprise) > GATE:
-            noise += variance * (surprise**2 / GATE**2 - 1.0)
-        ukf.sigmas_f = points
-        ukf.update(np.array([value]), R=np.array([[noise]]), hx=lambda x: self._expect(x, channel, now))
-        self.surprises.append(float(surprise))
-
-    def tick(self, now: float, channels: Integers, values: Vector) -> None:
-        """One tick, as twin.fold does it."""
-        doses = (o_.CARBOHYDRATE, o_.BOLUS)
-        for channel, value in zip(channels.tolist(), values.tolist(), strict=True):
-            hold_input(self.record, channel, value, now)
-        if self.record[r_.FAST_S] > r_.NEVER:
-            self._predict(now, "fast")
-        elif (channels == o_.HEART_RATE).any():
-            fast.start(self.fast.x, self.fast.P, self.k)
-            self.record[r_.FAST_S] = now
-        self._store()
-        wanted = np.isin(channels, (o_.GLUCOSE, o_.GLUCOSE_BGM, *doses)).any()
-        if self.record[r_.METABOLIC_S] > r_.NEVER:
-            if wanted or now - self.record[r_.METABOLIC_S] >= METABOLIC_STALE_S:
-                self._predict(now, "metabolic")
+    def _move_fast(self, now: float, wanted: bool) -> None:
+        record, judge, u = self.record, self.fast, self.rooms.fast.inputs
+        if record[r_.FAST_S] > r_.NEVER:
+            begin_s = self._after_gap(judge, now)
+            judge.predict(begin_s, now, CHUNK_S, lambda until: i_.fast_inputs(record, until, False, u))
+            record[r_.FAST_S] = now
         elif wanted:
-            metabolic.start(self.metabolic.x, self.metabolic.P, self.k)
-            self.record[r_.METABOLIC_S] = now
-        for channel, value in zip(channels.tolist(), values.tolist(), strict=True):
-            if channel in (o_.HEART_RATE, o_.GLUCOSE, o_.GLUCOSE_BGM):
-                self._correct(channel, value, now)
-            elif channel in doses:
-                take_dose(self.record, self.metabolic.x, self.metabolic.P, channel, value, now)
-        self.record[r_.HEAD_S] = now
-        self._store()
+            i_.fast_inputs(record, now, False, u)
+            fast.start(judge.mean, judge.covariance, judge.k, u)
+            record[r_.FAST_S] = now
 
-    def _store(self) -> None:
+    def _move_metabolic(self, now: float, wanted: bool) -> None:
+        record, judge, u = self.record, self.metabolic, self.rooms.metabolic.inputs
+        if record[r_.METABOLIC_S] > r_.NEVER:
+            if wanted or now - record[r_.METABOLIC_S] >= METABOLIC_STALE_S:
+                begin_s = self._after_gap(judge, now)
+                judge.predict(begin_s, now, CHUNK_S, lambda until: i_.metabolic_inputs(record, until, u))
+                record[r_.METABOLIC_S] = now
+        elif wanted:
+            i_.metabolic_inputs(record, now, u)
+            metabolic.start(judge.mean, judge.covariance, judge.k, u)
+            record[r_.METABOLIC_S] = now
+
+    def _move_slow(self, now: float, wanted: bool) -> None:
+        record, judge, u = self.record, self.slow, self.rooms.slow.inputs
+        at = record[r_.SLOW_S]
+        if at > r_.NEVER:
+            if not wanted and now - at < SLOW_STALE_S:
+                return
+            i_.slow_inputs(record, now, u)
+            judge.predict(at, now, 24.0 * HOUR_S, lambda _: None)
+        elif wanted or record[r_.FAST_S] > r_.NEVER:
+            i_.slow_inputs(record, now, u)
+            slow.start(judge.mean, judge.covariance, judge.k, u)
+        else:
+            return
+        record[r_.SLOW_S] = now
+        record[[r_.ENERGY_KCAL, r_.SWEAT_L, r_.IMPULSE, r_.SINCE_MIN, r_.DRUNK_L]] = 0.0
+
+    def _correct(self, channel: int, value: float, now: float) -> float:
         record = self.record
-        record[r_.FAST_MEAN : r_.FAST_COVARIANCE] = self.fast.x
-        record[r_.FAST_COVARIANCE : r_.METABOLIC_MEAN] = self.fast.P.ravel()
-        record[r_.METABOLIC_MEAN : r_.METABOLIC_COVARIANCE] = self.metabolic.x
-        record[r_.METABOLIC_COVARIANCE :] = self.metabolic.P.ravel()
+        if channel < c_.FIRST_METABOLIC:
+            w, nightly = self.rooms.fast, bool(o_.is_nightly(record, channel, now))
+
+            def noise() -> float:
+                asleep = float(w.inputs[2])
+                return float(o_.fast_noise(channel, value, nightly, now, record, self.fast.mean, asleep))
+
+            def expect() -> None:
+                o_.expect_fast(channel, nightly, now, record, False, w)
+
+            if channel == c_.SPO2 and value >= o_.FULL_SATURATION:
+                return self.fast.correct(o_.FULL_SATURATION, noise, expect, at_least=True)
+            seen = float(np.log(max(value, 1.0))) if channel == c_.RMSSD else value
+            return self.fast.correct(seen, noise, expect)
+        if channel < c_.FIRST_SLOW:
+            own = o_.glucose_noise(value) if channel == c_.GLUCOSE else o_.meter_noise(value)
+            room = self.rooms.metabolic
+            return self.metabolic.correct(
+                value, float(own), lambda: o_.expect_metabolic(channel, now, record, room)
+            )
+        return self.slow.correct(value, float(o_.SCALE_VARIANCE), lambda: self._expect_weight(now))
+
+    def _expect_weight(self, now: float) -> None:
+        w = self.rooms.slow
+        i_.slow_inputs(self.record, now, w.inputs)
+        slow.observe(w.points, w.seen, w.inputs, self.slow.k)
+        row = w.seen[: slow.STRIDE].tolist()
+        w.expected[:] = [scale_reading(weight, self.record[r_.FED]) for weight in row]
+
+    def tick(self, now: float, channels: Integers, values: Vector, devices: Vector) -> None:
+        """One tick, as twin.fold does it, of plain readings: none censored, none with a noise of its own."""
+        record = self.record
+        before_s = now if record[r_.HEAD_S] == r_.NEVER else float(record[r_.HEAD_S])
+        for channel, value in zip(channels.tolist(), values.tolist(), strict=True):
+            hold_input(record, channel, value, now)
+        of_g = (channels >= c_.FIRST_METABOLIC) & (channels < c_.FIRST_SLOW)
+        expose(record, now)
+        self._move_circadian(before_s, now)
+        self._move_fast(now, bool((channels < c_.FIRST_METABOLIC).any()))
+        self._move_metabolic(now, bool((of_g | np.isin(channels, (c_.CARBOHYDRATE, c_.BOLUS))).any()))
+        self._move_slow(now, bool(((channels >= c_.FIRST_SLOW) & (channels < c_.FIRST_EVENT)).any()))
+        for channel, value, device in zip(channels.tolist(), values.tolist(), devices.tolist(), strict=True):
+            if channel < c_.FIRST_EVENT:
+                meet_device(record, channel, device)
+                self.surprises.append(self._correct(channel, value, now))
+                record[r_.LAST_S + channel] = now
+            elif channel < c_.FIRST_HELD:
+                take_dose(record, channel, value, now)
+        record[r_.HEAD_S] = now
+        summarise(record, now, self.rooms, self.estimate)
+        tell_blocks(record, before_s, now, self.estimate)

@@ -51,14 +51,16 @@ def doctor(
 
 @model_app.command("list")
 def model_list(as_json: Json = False) -> None:
-    """States and parameters with blocks and units.
+    """States, parameters, observables and constants with blocks, units, priors and sources.
 
     Example: twin model list --json
     """
     from twin.catalogue import catalogue  # noqa: PLC0415
 
     found = catalogue()
-    answer(as_json, found, ("block", "name", "kind", "unit"), [tuple(f.values()) for f in found])
+    columns = ("block", "name", "kind", "unit", "meaning", "source")
+    rows = [tuple(str(row.get(column, "")) for column in columns) for row in found]
+    answer(as_json, found, columns, rows)
 
 
 @model_app.command("check")

@@ -62,8 +62,8 @@ def _urgency(person: dict[str, Any]) -> tuple[int, int, str]:
 
 
 def _channels(estimates: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
-    """Channels that the estimates hold as a state, with their unit, in the page's order."""
-    names = {name for e in estimates for name in e["state"] if name in MEASURABLE}
+    """Channels that somebody measured and the twin explains, with their unit, in the page's order."""
+    names = {name for e in estimates for name in e["observed"] if name in MEASURABLE and name in e["state"]}
     ordered = [name for name in FIRST if name in names] + sorted(names - set(FIRST))
     return [{"name": name, "unit": CHANNELS[name].ucum} for name in ordered]
 
@@ -150,7 +150,11 @@ class Page:
         document = {
             "clock": clock,
             "accelerated": accelerated,
-            "channels": _channels(latest),
+            "channels": [
+                {"name": name, "unit": CHANNELS[name].ucum}
+                for name in FIRST
+                if any(name in e["state"] for e in latest)
+            ],
             "people": people,
         }
         return web.json_response(document, dumps=_json)
@@ -167,11 +171,13 @@ class Page:
             raise web.HTTPNotFound(text="nobody by this name")
         until = latest[0]["time"]
         rows = await self.store.states(name, until - round(hours * HOUR_MS), until)
+        channels = _channels(rows)
+        names = {channel["name"] for channel in channels}
         series = [
             {
                 "time": e["time"],
                 "observed": e["observed"],
-                "state": _brief(e),
+                "state": {n: v for n, v in e["state"].items() if n in names},
                 "truth": self.truths.get(name, {}).get(e["time"] // 60_000 * 60_000),
             }
             for e in rows
@@ -186,7 +192,7 @@ class Page:
         alerts = [a for a in await self.store.alerts(0, name) if a["state"] != "pending"]
         held = latest[0]["state"], latest[0]["parameter"]
         document = {
-            "person": name, "time": until, "virtual": name in self.truths, "channels": _channels(latest),
+            "person": name, "time": until, "virtual": name in self.truths, "channels": channels,
             "series": series, "outlook": newest, "alerts": alerts[:20], "state": held[0], "parameter": held[1],
             "units": {n: UNITS.get(n, "") for part in held for n in part},
             "probability": _newest_probability(rows), "surprise": latest[0]["surprise"],
@@ -252,7 +258,7 @@ class Page:
 
 
 def _brief(estimate: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in estimate["state"].items() if name in MEASURABLE}
+    return {name: value for name, value in estimate["state"].items() if name in FIRST}
 
 
 def _newest_probability(rows: list[dict[str, Any]]) -> dict[str, float]:

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 from playwright.sync_api import sync_playwright
 
+from connectors.channels import CODE_OF
 from connectors.stores.sqlite import SqliteStore
 from stream.cohort import Cohort
 from stream.estimates import estimates
@@ -33,12 +34,15 @@ def falling():
     return readings
 
 
+def virtual_day():
+    return simulate(DEMO[0], 1_763_600_400_000, 0.29)
+
+
 @pytest.fixture
 def served(tmp_path):
     store, taken = SqliteStore(tmp_path / "t.sqlite"), []
     cohort = Cohort()
-    virtual, truth = simulate(DEMO[0], 1_763_600_400_000, 0.29)
-    virtual.person[:] = 0
+    virtual, truth = virtual_day()
     rows, alerts = [], []
     for readings in (virtual, falling()):
         done = cohort.apply(readings)
@@ -194,5 +198,8 @@ def test_a_person_shows_what_the_estimate_holds_with_units(served):
         for e in found["series"]
         if "carbohydrate_intake" in e["observed"]
     ]
-    assert meals == [45.0]
+    eaten = virtual_day()[0]
+    assert meals == [
+        round(v, 4) for v in eaten.value[eaten.channel == CODE_OF["carbohydrate_intake"]].tolist()
+    ]
     assert set(found["series"][-1]["state"]) == {"glucose", "heart_rate"}

@@ -59,7 +59,7 @@ def test_a_measured_expenditure_equal_to_intake_keeps_the_weight(k):
     kept = block.maintenance(block.default_body())
     seen = after(k, 60 * DAY, measured=1.0, expenditure=kept / DAY)
 
-    assert seen.energy_expenditure == pytest.approx(kept, abs=1.0)
+    assert seen.daily_expenditure == pytest.approx(kept, abs=1.0)
     assert seen.body_fat == pytest.approx(22.0, abs=0.05)
 
 

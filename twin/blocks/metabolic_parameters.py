@@ -6,39 +6,158 @@ Eng 54, 1740-1749 (healthy, type 2); UVA/Padova type 1 simulator, adults, n = 10
 """
 
 import math
+from typing import NamedTuple
 
-from twin.blocks.spec import LOG, LOGIT, PLAIN, Parameter, State
+from twin.blocks.spec import LOG, PLAIN, Parameter
+from twin.blocks.spec import State as Described
 
 DISTURBANCE_MINUTES, DISTURBANCE_SD = 12.0, 3.0  # mg/kg/min, when nobody logs meals
 TOLD_SD, TOLD_SHARE = 1.5, 0.6  # the same when meals are logged: 1.5 and 60 % of the appearance
 SENSOR_ERROR_MINUTES, SENSOR_ERROR_SD = 30.0, 5.0  # mg/dL
 GAIN_MINUTES, GAIN_SD = 2880.0, 0.06
 
+
+class State(NamedTuple):
+    """One sigma point; units in metabolic_parameters.STATES."""
+
+    stomach: float
+    gut: float
+    log_plasma: float
+    log_tissue: float
+    insulin: float
+    static: float
+    delayed: float
+    liver: float
+    interstitial: float
+    glut4: float
+    exercise_uptake: float
+    exercise_production: float
+    exercise_boost: float
+    site: float
+    depot_1: float
+    depot_2: float
+    disturbance: float
+    sensor_error: float
+    sensor_gain: float
+    log_sensitivity: float
+    basal: float
+    log_emptying: float
+    log_beta: float
+
+
+class Inputs(NamedTuple):
+    """What drives the block.
+
+    Eaten glucose [mg/min], injected insulin [pmol/kg/min], exercise x [-], the factor that
+    clock, inflammation, sleep debt and body fat put on insulin sensitivity [-], whether meals are logged (0, 1), and
+    the insulin level that the pump's usual rate holds [pmol/L] (0: the population's).
+    """
+
+    intake: float
+    infusion: float
+    intensity: float
+    sensitivity_factor: float
+    told: float
+    pump_insulin: float
+
+
+class Body(NamedTuple):
+    """Numbers fixed for the person; metabolic_parameters.PARAMETERS explains each, the last three follow from them."""
+
+    weight: float
+    glucose_volume: float
+    k1: float
+    k2: float
+    insulin_volume: float
+    m2: float
+    m4: float
+    m5: float
+    m6: float
+    fast_fraction: float
+    absorption: float
+    kp1: float
+    kp2: float
+    kp3: float
+    portal: float
+    liver_delay: float
+    brain_uptake: float
+    km: float
+    uptake_capacity: float
+    insulin_potency: float
+    p2u: float
+    dynamic_gain: float
+    static_delay: float
+    static_gain: float
+    ke1: float
+    ke2: float
+    ka1: float
+    ka2: float
+    kd: float
+    exercise_production_gain: float
+    secretes: float
+    counter_regulation: float
+    basal_insulin: float
+    diabetic_signalling: float
+    prior_basal_glucose: float
+    prior_basal_glucose_sd: float
+    prior_log_emptying: float
+    prior_log_sensitivity: float
+    basal_secretion: float
+    basal_infusion: float
+
+
+class Seen(NamedTuple):
+    """In natural units.
+
+    Plasma and interstitial glucose and what a CGM shows [mg/dL], insulin [pmol/L], appearance,
+    production and uptake of glucose [mg/kg/min], how fed (0-1), and the intracellular level: activated fractions.
+    """
+
+    glucose: float
+    interstitial_glucose: float
+    sensor_glucose: float
+    insulin: float
+    appearance: float
+    production: float
+    uptake: float
+    fed: float
+    insulin_receptor: float
+    irs1: float
+    pkb: float
+    glut4: float
+
+
+N, DYNAMIC, STRIDE, INPUTS, BODY, SEEN = 23, 19, 48, 6, 40, 12
+(STOMACH, GUT, PLASMA, TISSUE, INSULIN, STATIC, DELAYED, LIVER, INTERSTITIAL, GLUT4, EX_UPTAKE, EX_PRODUCTION,
+ EX_BOOST, SITE, DEPOT_1, DEPOT_2, DISTURBANCE, SENSOR_ERROR, SENSOR_GAIN, SENSITIVITY, BASAL, EMPTYING,
+ BETA) = range(N)  # fmt: skip
+INTAKE, INFUSION, INTENSITY, FACTOR, TOLD, PUMP = range(INPUTS)
+
 STATES = (
-    State("stomach_glucose", "mg", PLAIN, 3000.0, 20.0, 5.0, "q1, glucose in the stomach"),
-    State("gut_glucose", "mg", PLAIN, 2000.0, 20.0, 5.0, "q2, glucose in the gut"),
-    State("plasma_glucose_mass", "mg/kg", LOG, 0.35, 0.01, 5.0, "Gp, glucose in plasma and what mixes fast with it"),
-    State("tissue_glucose_mass", "mg/kg", LOG, 0.35, 0.01, 5.0, "Gt, glucose in slow tissue"),
-    State("plasma_insulin_mass", "pmol/kg", PLAIN, 0.4, 0.0, 5.0, "Ip, insulin in plasma (2 % of itself)"),
-    State("static_secretion", "pmol/kg/min", PLAIN, 0.5, 0.05, 5.0, "Y, secretion above basal that glucose asks for"),
-    State("delayed_insulin", "pmol/L", PLAIN, 8.0, 0.5, 5.0, "I1, first delay of insulin's action on the liver"),
-    State("liver_insulin", "pmol/L", PLAIN, 8.0, 0.2, 5.0, "Id, insulin as the liver acts on it"),
-    State("interstitial_insulin", "pmol/L", PLAIN, 8.0, 0.0, 5.0, "Xi, insulin at the cells (1 % of itself)"),
-    State("surface_glut4", "1", LOGIT, 0.20, 0.01, 5.0, "g4, share of GLUT4 at the surface"),
-    State("exercise_uptake", "/min", PLAIN, 1e-3, 1e-4, 5.0, "GU, uptake that exercise adds"),
-    State("exercise_production", "/min", PLAIN, 1e-3, 1e-4, 5.0, "GP, production that exercise adds"),
-    State("exercise_sensitivity", "1", PLAIN, 0.02, 1e-3, 5.0, "Z, sensitivity that outlasts exercise"),
-    State("interstitial_glucose", "mg/dL", PLAIN, 32.0, 0.5, 5.0, "IG, glucose at the sensor's site"),
-    State("insulin_depot_1", "pmol/kg", PLAIN, 5.0, 0.2, 5.0, "s1, injected insulin, first depot"),
-    State("insulin_depot_2", "pmol/kg", PLAIN, 5.0, 0.2, 5.0, "s2, injected insulin, second depot"),
-    State("glucose_disturbance", "mg/kg/min", PLAIN, DISTURBANCE_SD, 0.0, 5.0,
+    Described("stomach_glucose", "mg", PLAIN, 3000.0, 20.0, 5.0, "q1, glucose in the stomach"),
+    Described("gut_glucose", "mg", PLAIN, 2000.0, 20.0, 5.0, "q2, glucose in the gut"),
+    Described("plasma_glucose_mass", "mg/kg", LOG, 0.35, 0.01, 5.0, "Gp, glucose in plasma and what mixes fast with it"),
+    Described("tissue_glucose_mass", "mg/kg", LOG, 0.35, 0.01, 5.0, "Gt, glucose in slow tissue"),
+    Described("plasma_insulin_mass", "pmol/kg", PLAIN, 0.4, 0.0, 5.0, "Ip, insulin in plasma (2 % of itself)"),
+    Described("static_secretion", "pmol/kg/min", PLAIN, 0.5, 0.05, 5.0, "Y, secretion above basal that glucose asks for"),
+    Described("delayed_insulin", "pmol/L", PLAIN, 8.0, 0.5, 5.0, "I1, first delay of insulin's action on the liver"),
+    Described("liver_insulin", "pmol/L", PLAIN, 8.0, 0.2, 5.0, "Id, insulin as the liver acts on it"),
+    Described("interstitial_insulin", "pmol/L", PLAIN, 8.0, 0.0, 5.0, "Xi, insulin at the cells (1 % of itself)"),
+    Described("surface_glut4", "1", PLAIN, 0.02, 0.001, 5.0, "g4, share of GLUT4 at the surface"),
+    Described("exercise_uptake", "/min", PLAIN, 1e-3, 1e-4, 5.0, "GU, uptake that exercise adds"),
+    Described("exercise_production", "/min", PLAIN, 1e-3, 1e-4, 5.0, "GP, production that exercise adds"),
+    Described("exercise_sensitivity", "1", PLAIN, 0.02, 1e-3, 5.0, "Z, sensitivity that outlasts exercise"),
+    Described("interstitial_glucose", "mg/dL", PLAIN, 32.0, 0.5, 5.0, "IG, glucose at the sensor's site"),
+    Described("insulin_depot_1", "pmol/kg", PLAIN, 5.0, 0.2, 5.0, "s1, injected insulin, first depot"),
+    Described("insulin_depot_2", "pmol/kg", PLAIN, 5.0, 0.2, 5.0, "s2, injected insulin, second depot"),
+    Described("glucose_disturbance", "mg/kg/min", PLAIN, DISTURBANCE_SD, 0.0, 5.0,
           "d, flux that nothing logged explains (Ornstein-Uhlenbeck, 12 min)"),
-    State("sensor_error", "mg/dL", PLAIN, SENSOR_ERROR_SD, 0.0, 5.0, "e, coloured error of the sensor (30 min)"),
-    State("sensor_gain", "1", PLAIN, GAIN_SD, 0.0, 5.0, "relative error of the sensor's slope (2 d)"),
-    State("insulin_sensitivity", "1", LOG, 0.45, 0.06, 1440.0, "sI, insulin sensitivity of glucose uptake"),
-    State("basal_glucose", "mg/dL", PLAIN, 8.0, 3.0, 1440.0, "Gb, glucose at rest and fasting"),
-    State("gastric_emptying", "/min", LOG, 0.35, 0.05, 1440.0, "kst, emptying of the stomach"),
-    State("beta_cell_gain", "1", LOG, 0.40, 0.02, 1440.0, "common factor on the beta cell's gains be and K"),
+    Described("sensor_error", "mg/dL", PLAIN, SENSOR_ERROR_SD, 0.0, 5.0, "e, coloured error of the sensor (30 min)"),
+    Described("sensor_gain", "1", PLAIN, GAIN_SD, 0.0, 5.0, "relative error of the sensor's slope (2 d)"),
+    Described("insulin_sensitivity", "1", LOG, 0.45, 0.06, 1440.0, "sI, insulin sensitivity of glucose uptake"),
+    Described("basal_glucose", "mg/dL", PLAIN, 8.0, 3.0, 1440.0, "Gb, glucose at rest and fasting"),
+    Described("gastric_emptying", "/min", LOG, 0.35, 0.05, 1440.0, "kst, emptying of the stomach"),
+    Described("beta_cell_gain", "1", LOG, 0.40, 0.02, 1440.0, "common factor on the beta cell's gains be and K"),
 )  # fmt: skip
 
 _M07, _UVA = "Dalla Man 2007", "UVA/Padova T1D adults"

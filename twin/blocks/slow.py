@@ -81,7 +81,7 @@ class Seen(NamedTuple):
     body_fat: float  # %
     dehydration: float  # deh, % of body mass
     blood_volume_deviation: float  # bv, relative
-    energy_expenditure: float  # kcal/d
+    daily_expenditure: float  # kcal/d
     maximal_uptake_drift: float  # on VO2max, mL/kg/min
     resting_rate_drift: float  # on HR0, bpm
     variability_drift: float  # on ln RMSSD

@@ -44,23 +44,19 @@ def run() -> list[Row]:
     """All rows: what, expected, got, tolerance, ok."""
     rows: list[Row] = []
     less, more = Run(-500.0), Run(500.0)
-    rows.append(
-        row("-500 kcal/d, day 0: expenditure (kcal/d)", 2616.0, less.until(0).energy_expenditure, 2.0)
-    )
+    rows.append(row("-500 kcal/d, day 0: expenditure (kcal/d)", 2616.0, less.until(0).daily_expenditure, 2.0))
     for day, weight in ((7, 73.90), (30, 72.61), (90, 69.74), (180, 66.26), (365, 61.62), (1095, 57.47)):
         seen = less.until(day)
         rows.append(row(f"-500 kcal/d, day {day}: weight (kg)", weight, seen.weight, 0.1))
         if day == 30:
-            rows.append(
-                row("-500 kcal/d, day 30: expenditure (kcal/d)", 2508.0, seen.energy_expenditure, 2.0)
-            )
+            rows.append(row("-500 kcal/d, day 30: expenditure (kcal/d)", 2508.0, seen.daily_expenditure, 2.0))
         if day == 365:
             rows.append(row("-500 kcal/d, day 365: fat (kg)", 9.52, seen.fat_mass, 0.1))
     for day, weight in ((30, 77.35), (365, 87.81)):
         rows.append(row(f"+500 kcal/d, day {day}: weight (kg)", weight, more.until(day).weight, 0.1))
     kept = Run(0.0).until(365)
     rows.append(row("maintenance, day 365: weight (kg)", 75.0, kept.weight, 0.01))
-    rows.append(row("maintenance, day 365: expenditure (kcal/d)", 2672.0, kept.energy_expenditure, 1.0))
+    rows.append(row("maintenance, day 365: expenditure (kcal/d)", 2672.0, kept.daily_expenditure, 1.0))
     for cadence, demand in ((100, 3.3), (110, 4.1), (120, 5.0), (130, 6.0)):
         rows.append(row(f"{cadence} steps/min (MET)", demand, demand_of_cadence(float(cadence)), 0.051))
     for altitude, pressure in ((0, 760), (1500, 634), (2500, 560), (3500, 493), (4164, 453), (5000, 405)):

@@ -66,7 +66,9 @@ def gather(points: Points, mean: Vector, covariance: Matrix, stride: int) -> Non
     n = mean.shape[0]
     weight = 0.5 / n
     for i in range(n):
-        row = points[i * stride : i * stride + 2 * n]  # a view: its index is never below zero, so the loop is SIMD
+        row = points[
+            i * stride : i * stride + 2 * n
+        ]  # a view: its index is never below zero, so the loop is SIMD
         total = 0.0
         for j in range(2 * n):
             total += row[j]
