@@ -25,7 +25,7 @@ from stream.health import Metrics, serving
 from stream.letters import dead_letter
 from stream.settings import Settings
 from stream.sink import BREAKER, Sink, run_sink
-from stream.table import TwinTable
+from stream.table import LARGEST_BATCH, TwinTable
 from stream.transport import App, BatchConsumer, ConsumerThread, RawSchema
 from stream.watchdog import EXIT_WITHOUT_ACKNOWLEDGING, Watchdog, end_within
 from twin.profile import ProfileError
@@ -73,6 +73,7 @@ class Worker:
             broker_heartbeat_interval=settings.heartbeat_s, broker_session_timeout=settings.session_timeout_s,
             broker_rebalance_timeout=10.0, broker_max_poll_interval=120.0, producer_linger=0.005,
             producer_compression_type=None if settings.embedded else "lz4", producer_max_request_size=16_777_216,
+            producer_max_batch_size=LARGEST_BATCH,
         )  # fmt: skip
         raw = RawSchema(key_type=bytes, value_type=bytes)
         readings = self.app.topic(topics.READING, schema=raw, partitions=settings.partitions)
