@@ -22,6 +22,7 @@ class TwinTable(faust.Table):
     def __post_init__(self) -> None:
         self.cohorts: dict[int, Cohort] = {}
         self.offsets: dict[Any, int] = {}
+        self.writing: set[int] = set()  # partitions whose checkpoint began and did not end
 
     def cohort(self, partition: int) -> Cohort:
         """The twins of a partition."""
@@ -41,6 +42,19 @@ class TwinTable(faust.Table):
                 cohort.restore(record.key, record.value)
             self.offsets[event.message.tp] = event.message.offset
 
+    async def on_rebalance(self, *arguments: Any, **named: Any) -> None:
+        """Before the changelogs are read: forget twins that are ahead of them.
+
+        A batch that was applied after the last checkpoint, or whose checkpoint never arrived, comes again; a twin that
+        kept it in memory would skip it then, and nobody would ever write it.
+        """
+        ahead = {number for number, cohort in self.cohorts.items() if _ahead(cohort)} | self.writing
+        self.writing.clear()
+        for partition in ahead & self.cohorts.keys():
+            del self.cohorts[partition]
+            self.offsets.pop(TP(self.changelog_topic_name, partition), None)
+        await super().on_rebalance(*arguments, **named)
+
     async def on_recovery_completed(self, active_tps: Any, standby_tps: Any) -> None:
         """Drop what is no longer ours, put the rest together."""
         kept = active_tps | standby_tps
@@ -57,8 +71,14 @@ class TwinTable(faust.Table):
         The records of a twin travel in one batch, which the broker takes whole or not at all: a head whose journal did
         not come with it would say that readings were applied which nobody has.
         """
+        if partition in self.writing:
+            raise RuntimeError(
+                f"the checkpoint of partition {partition} was cut: its changes count as written"
+            )
+        self.writing.add(partition)
         records = list(self.cohort(partition).changed())
         if not records:
+            self.writing.discard(partition)
             return 0
         producer = self.app.producer._producer  # aiokafka's own: 24 us a record where send_changelog takes 70
         tp = TP(self.changelog_topic_name, partition)
@@ -76,7 +96,12 @@ class TwinTable(faust.Table):
                 first == self.offsets.get(tp, -1) + 1
             ):  # nobody wrote in between; else recovery reads from there
                 self.offsets[tp] = first + count - 1
+        self.writing.discard(partition)
         return sum(len(value or b"") for _, value in records)
+
+
+def _ahead(cohort: Cohort) -> bool:
+    return any(twin.touched or twin.dirty_hours for twin in cohort.twins.values())
 
 
 def batches(records: list[Record], limit: int = BATCH_BYTES) -> Iterator[list[Record]]:

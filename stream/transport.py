@@ -30,7 +30,7 @@ class Frontier:
 
     def __init__(self, offset: int) -> None:
         self.first = self.fetched = self.applied = self.done = offset
-        self.aligned = False  # whether the records that come are known to begin at `fetched`
+        self.sought = -1  # where a gap was fetched again once
 
 
 class Batch(ConsumerMessage):
@@ -83,13 +83,15 @@ class BatchConsumer(driver.Consumer):
             records, frontier = fetched.pop(tp), self._frontiers.get(tp)
             if frontier is None:
                 continue  # perform_seek comes, and then looks where we are
-            if not self._open:
-                frontier.aligned = False
-            elif frontier.aligned or records[0].offset == frontier.fetched:
+            begins_there = records[0].offset == frontier.fetched
+            whole = begins_there and records[-1].offset - frontier.fetched + 1 == len(records)
+            if self._open and (whole or frontier.sought == frontier.fetched):
                 fetched[tp] = [(frontier, frontier.fetched, records)]
-                frontier.fetched, frontier.aligned = records[-1].offset + 1, True
-            else:  # drained before the seek; a gap in the log looks the same, so once only
-                frontier.aligned = True
+                frontier.fetched = records[-1].offset + 1
+            elif (
+                self._open
+            ):  # drained before a seek, lost, or a gap in the log: what stays one the second time is that
+                frontier.sought = frontier.fetched
                 await self.seek_wait({tp: frontier.fetched})
         return {
             tp: [(None, 0, records)] if self._is_changelog_tp(tp) else records
@@ -119,7 +121,13 @@ class BatchConsumer(driver.Consumer):
             return False
         if batch.start == current.applied:
             # A worker that slept through its session asks the broker first.
-            return monotonic() < self._member_until or bool(await self._commit({batch.tp: current.done}))
+            if monotonic() < self._member_until or await self._commit({batch.tp: current.done}):
+                return (
+                    self._frontiers.get(batch.tp) is current
+                )  # asking takes time, in which it may be revoked
+            if self._frontiers.get(batch.tp) is current:  # refused, so that it must come again
+                await self.seek(batch.tp, current.applied)
+            return False
         self.log.warning("lost %r from %s on: fetch again", batch.tp, current.applied)
         await self.seek(batch.tp, current.applied)
         return False

@@ -8,6 +8,7 @@ run again and give the same bits; each twin holds the offset that it has applied
 import asyncio
 import os
 import time
+from collections.abc import Coroutine
 from typing import Any
 
 import faust
@@ -154,11 +155,19 @@ class Worker:
             try:
                 async with self.lock:
                     if await self.app.consumer.admit(message):
-                        await self.apply(message)
+                        await self.whole(self.apply(message))
                     await stream.ack(event)  # counts only what was admitted
             except Exception:  # whatever it is: acknowledging would lose the batch
                 log.exception("batch_failed", partition=message.partition, offset=message.offset)
                 os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
+
+    async def whole(self, work: Coroutine[Any, Any, None]) -> None:
+        """A batch ends or the process does: cut in the middle, the twins have it and its estimates are not out."""
+        try:
+            await work
+        except asyncio.CancelledError:
+            log.error("batch_cut", exit_code=EXIT_WITHOUT_ACKNOWLEDGING)  # noqa: TRY400 - a traceback says nothing more
+            os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
 
     async def apply(self, message: Any) -> None:
         """One batch of one partition."""

@@ -1,0 +1,33 @@
+"""The short form: real processes on Apache Kafka 4.3.1 and InfluxDB 2.9.1, disturbed at random; about three minutes."""
+
+import asyncio
+
+import pytest
+
+from stream.warm import warm
+from tests.chaos.run import SHORT, Chaos
+
+
+@pytest.fixture(scope="module")
+def report(kafka, influx2, tmp_path_factory):
+    warm()
+    found = asyncio.run(Chaos(SHORT, tmp_path_factory.mktemp("chaos")).run(kafka, influx2))
+    print(found.text())
+    return found
+
+
+def test_everything_was_done_and_recovered_from(report):
+    assert sum(map(len, report.recovered.values())) == 11
+    assert not report.never
+    assert report.load["drained"]
+    assert report.load["duplicates"] > 100
+    assert report.load["late"] > 100
+
+
+def test_nothing_differs_from_a_run_that_nobody_disturbed(report):
+    assert {what: bad for what, (_, bad) in report.differs.items() if bad} == {}
+    assert all(of > 0 for of, _ in report.differs.values())
+
+
+def test_graceful_stops_end_within_ten_seconds(report):
+    assert max(report.stops) < 10.0
