@@ -22,6 +22,7 @@ from connectors.alerts.webhook import Webhook
 from connectors.errors import Reason, Unavailable
 from connectors.stores import Store
 from connectors.stores.checks import ALERT, fault
+from connectors.stores.hourly import HOUR_MS
 from connectors.stores.sqlite import SqliteStore
 from stream import topics
 from stream.health import Metrics, serving
@@ -31,6 +32,7 @@ from stream.watchdog import end_within
 
 log = structlog.get_logger()
 LONGEST_PAUSE_S = 60.0
+ROLL_UP_S, MOST_TOUCHED = 5.0, 20_000
 NEVER_MS = 2**31 - 1  # a store may be away for days; that this process lives its heartbeats say
 CLOSED, HALF_OPEN, OPEN = range(3)
 BREAKER = ("closed", "half open", "open")
@@ -96,6 +98,8 @@ class Sink:
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.settings, self.metrics = settings, metrics
+        self.touched: set[tuple[str, int]] = set()  # people and hours whose hourly row is to be written anew
+        self.rolled = 0.0
         self.roles = set(settings.roles.split(","))
 
     def _consumer(self, group: str, *names: str) -> AIOKafkaConsumer:
@@ -142,11 +146,28 @@ class Sink:
                 if fetched:
                     letters = await self._store(store, fetched)
                     await persist(lambda found=letters: _post(producer, found), "dead letters")  # type: ignore[misc]
-                    await _commit(consumer)
+                await self._roll_up(store, consumer, bool(fetched))
         finally:
             await consumer.stop()
             await producer.stop()
             await store.close()
+
+    async def _roll_up(self, store: Store, consumer: AIOKafkaConsumer, fetched: bool) -> None:
+        """Offsets are committed when the hours that they changed are written too: after a crash they change again."""
+        roll_up = getattr(store, "roll_up", None)  # SQLite is read by the page, which needs no hours
+        if roll_up is None:
+            self.touched.clear()
+            if fetched:
+                await _commit(consumer)
+            return
+        due = time.monotonic() - self.rolled > ROLL_UP_S or len(self.touched) > MOST_TOUCHED
+        if self.touched and due:
+            await persist(lambda: roll_up(self.touched), "store", self._noted)
+            self.touched.clear()
+            self.rolled = time.monotonic()
+            await _commit(consumer)
+        elif fetched and not self.touched:
+            await _commit(consumer)
 
     async def _store(self, store: Store, fetched: Mapping[Any, list[Any]]) -> list[Letter]:
         """Write what can be read; returns dead letters of the rest."""
@@ -173,6 +194,9 @@ class Sink:
         for document, reason in refused:
             record = records[id(document)]
             letters.append(dead_letter(record.topic, record, Reason.SINK_REJECTED, reason))
+        gone = {id(document) for document, _ in refused}
+        self.touched |= {(e["person"], e["time"] // HOUR_MS * HOUR_MS)
+                         for e in kinds[topics.ESTIMATE] if id(e) not in gone}  # fmt: skip
         stored = len(kinds[topics.ESTIMATE]) + len(kinds[topics.ALERT]) - len(refused)
         self.metrics.count("twin_sink_rows_total", stored, outcome="stored")
         if letters:

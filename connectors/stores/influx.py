@@ -16,13 +16,14 @@ from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from influxdb_client.rest import ApiException
 
 from connectors.errors import Unavailable
-from connectors.stores import Document, Refused
+from connectors.stores import Document, Refused, hourly
 from connectors.stores.answers import CONFIGURATION_PAUSE_S, Rejected, judge
 from connectors.stores.checks import ALERT, ESTIMATE, FAR_MS, sort_out
 from connectors.stores.lines import alert_lines, estimate_lines
 
 T = TypeVar("T")
 LINES, BYTES = 5000, 4_000_000  # of one request; the vendor's optimum
+STORED = 204  # a page of a proxy says 200, and nothing is kept
 TIMEOUT = aiohttp.ClientTimeout(total=15.0, connect=3.0)
 EVER = ("1970-01-01T00:00:00Z", "2262-01-01T00:00:00Z")
 Entry = tuple[str, Document]
@@ -127,17 +128,31 @@ class InfluxStore:
             refused += await self._send(batch)
         return list({id(r.document): r for r in refused}.values())  # an estimate has two lines
 
+    async def roll_up(self, touched: hourly.Touched) -> list[Refused]:
+        """Write the hourly rows of (person, time [ms]) anew; raises Unavailable, and then they are still to do."""
+        refused: list[Refused] = []
+        for hour, people in sorted(hourly.by_hour(touched).items()):
+            series = await self._query(hourly.query(hour, people, _literal))
+            entries: list[Entry] = [(text, {}) for text in hourly.rows(series, hour, people)]
+            for batch in requests(entries):
+                refused += await self._send(batch)
+        return refused
+
     async def _send(self, batch: Sequence[Entry]) -> list[Refused]:
         """One request, and more when lines of it are bad; what is sent twice overwrites itself."""
         body = await asyncio.to_thread(compress, batch)
         try:
-            await self._done(
+            _, status, _ = await self._done(
                 WriteService(self._api()).post_write_async(
                     org=self.org, bucket=self.bucket, body=body, precision="ms", content_encoding="gzip",
                     content_type="text/plain; charset=utf-8", async_req=False, _return_http_data_only=False,
                 )
             )  # fmt: skip
+            if status != STORED:
+                raise Unavailable(f"InfluxDB at {self.url}: HTTP {status} to a write", CONFIGURATION_PAUSE_S)
         except Rejected as answer:
+            if not answer.message and answer.status != 413:
+                await self._must_answer(answer)
             if named := answer.named([text for text, _ in batch]):
                 bad = [Refused(batch[position][1], reason) for position, reason in named.items()]
                 rest = [entry for position, entry in enumerate(batch) if position not in named]
@@ -147,6 +162,16 @@ class InfluxStore:
             half = len(batch) // 2
             return await self._send(batch[:half]) + await self._send(batch[half:])
         return []
+
+    async def _must_answer(self, answer: Rejected) -> None:
+        """A refusal without a reason condemns lines only if InfluxDB is there to have said it, and not who stands between."""
+        try:
+            version = await self._version()
+        except Rejected:
+            version = "?"
+        if version == "?":
+            message = f"InfluxDB at {self.url}: HTTP {answer.status} from something that is not InfluxDB"
+            raise Unavailable(message, CONFIGURATION_PAUSE_S)
 
     async def _query(self, query: str, method: str = "GET") -> list[dict[str, Any]]:
         """The series of one statement of InfluxQL."""
