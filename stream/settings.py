@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     )
     influx_org: str = Field("-", description="Organisation; - for 1.x.")
     influx_bucket: str = Field("twin", description="Bucket; database or database/retention for 1.x.")
+    influx_long_bucket: str = Field("", description="Bucket of hourly rows; empty: the same as the others.")
+    influx_keep_days: int = Field(
+        30, ge=1, description="What `twin doctor --fix` makes a missing bucket keep."
+    )
+    influx_keep_long_days: int = Field(730, ge=1, description="The same for the bucket of hourly rows.")
 
     gateway_host: str = Field("127.0.0.1", description="Where vendors push to.")
     gateway_port: int = Field(8080, ge=0, le=65535, description="0 chooses a free port.")

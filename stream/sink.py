@@ -45,7 +45,8 @@ def open_store(settings: Settings) -> Store:
         from connectors.stores.influx import InfluxStore  # noqa: PLC0415 - its client takes a third of a second
 
         token = settings.influx_token.get_secret_value()
-        return InfluxStore(settings.influx_url, token, settings.influx_org, settings.influx_bucket)
+        return InfluxStore(settings.influx_url, token, settings.influx_org, settings.influx_bucket,
+                           settings.influx_long_bucket)  # fmt: skip
     return SqliteStore(settings.sqlite_path)
 
 

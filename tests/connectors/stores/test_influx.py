@@ -115,10 +115,10 @@ def test_a_line_against_the_types_of_the_server_is_found_and_the_rest_is_kept(se
 
 
 async def hour_bucket(store):
-    found = await OrganizationsService(store._api()).get_orgs_async(org="twin")
+    found = await OrganizationsService(store.api()).get_orgs_async(org="twin")
     rule = {"type": "expire", "everySeconds": 3600, "shardGroupDurationSeconds": 3600}
     request = PostBucketRequest(org_id=found.orgs[0].id, name="short/hour", retention_rules=[rule])
-    await BucketsService(store._api()).post_buckets_async(request)
+    await BucketsService(store.api()).post_buckets_async(request)
 
 
 def test_what_is_older_than_the_retention_is_refused_and_the_rest_is_kept(server):
@@ -293,8 +293,8 @@ def test_a_token_of_the_bucket_alone_is_enough(influx2):
 
 
 async def bucket_token(store):
-    bucket = (await BucketsService(store._api()).get_buckets_async(name="twin")).buckets[0]
+    bucket = (await BucketsService(store.api()).get_buckets_async(name="twin")).buckets[0]
     resource = PermissionResource(type="buckets", id=bucket.id, org_id=bucket.org_id)
     permissions = [Permission(action=action, resource=resource) for action in ("read", "write")]
     request = AuthorizationPostRequest(org_id=bucket.org_id, permissions=permissions)
-    return (await AuthorizationsService(store._api()).post_authorizations_async(request)).token
+    return (await AuthorizationsService(store.api()).post_authorizations_async(request)).token
