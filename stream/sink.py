@@ -23,6 +23,7 @@ from connectors.errors import Reason, Unavailable
 from connectors.stores import Store
 from connectors.stores.checks import ALERT, fault
 from connectors.stores.hourly import HOUR_MS
+from connectors.stores.overview import STEP_MS
 from connectors.stores.sqlite import SqliteStore
 from stream import topics
 from stream.health import Metrics, serving
@@ -101,6 +102,10 @@ class Sink:
         self.settings, self.metrics = settings, metrics
         self.touched: set[tuple[str, int]] = set()  # people and hours whose hourly row is to be written anew
         self.rolled = 0.0
+        self.newest_ms, self.overviewed = (
+            0,
+            0,
+        )  # event time that is stored, and the last step with a row of all people
         self.roles = set(settings.roles.split(","))
 
     def _consumer(self, group: str, *names: str) -> AIOKafkaConsumer:
@@ -167,8 +172,16 @@ class Sink:
             self.touched.clear()
             self.rolled = time.monotonic()
             await _commit(consumer)
+            await self._overview(store, consumer)
         elif fetched and not self.touched:
             await _commit(consumer)
+
+    async def _overview(self, store: Any, consumer: AIOKafkaConsumer) -> None:
+        """Whoever has partition 0 writes the row of all people, once a step of event time."""
+        first = any(tp.topic == topics.ESTIMATE and tp.partition == 0 for tp in consumer.assignment())
+        if first and self.newest_ms // STEP_MS > self.overviewed:
+            await persist(lambda: store.write_overview(self.newest_ms), "store", self._noted)
+            self.overviewed = self.newest_ms // STEP_MS
 
     async def _store(self, store: Store, fetched: Mapping[Any, list[Any]]) -> list[Letter]:
         """Write what can be read; returns dead letters of the rest."""
@@ -198,6 +211,9 @@ class Sink:
         gone = {id(document) for document, _ in refused}
         self.touched |= {(e["person"], e["time"] // HOUR_MS * HOUR_MS)
                          for e in kinds[topics.ESTIMATE] if id(e) not in gone}  # fmt: skip
+        self.newest_ms = max(
+            [self.newest_ms, *(e["time"] for e in kinds[topics.ESTIMATE] if id(e) not in gone)]
+        )
         stored = len(kinds[topics.ESTIMATE]) + len(kinds[topics.ALERT]) - len(refused)
         self.metrics.count("twin_sink_rows_total", stored, outcome="stored")
         if letters:

@@ -16,7 +16,7 @@ from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from influxdb_client.rest import ApiException
 
 from connectors.errors import Unavailable
-from connectors.stores import Document, Refused, buckets, hourly
+from connectors.stores import Document, Refused, buckets, hourly, overview
 from connectors.stores.answers import CONFIGURATION_PAUSE_S, Rejected, judge
 from connectors.stores.checks import ALERT, ESTIMATE, FAR_MS, sort_out
 from connectors.stores.lines import alert_lines, estimate_lines
@@ -141,6 +141,13 @@ class InfluxStore:
             for batch in requests(entries):
                 refused += await self._send(batch, self.long_bucket)
         return refused
+
+    async def write_overview(self, newest_ms: int) -> list[Refused]:
+        """The row of all people at the newest event time."""
+        series = await self._query(overview.query(newest_ms))
+        found = await self._query(overview.OPEN_ALERTS)
+        text = overview.row(series, int(found[0]["values"][0][1]) if found else 0, newest_ms, "all")
+        return await self._send([(text, {})], self.long_bucket) if text else []
 
     async def _send(self, batch: Sequence[Entry], bucket: str = "") -> list[Refused]:
         """One request, and more when lines of it are bad; what is sent twice overwrites itself."""
