@@ -298,11 +298,11 @@ class Process(faust.Worker):
 
 def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; equations are compiled before Kafka is asked for anything."""
-    from stream.warm import warm  # noqa: PLC0415 - the compiler is needed only here
+    from stream.compiled import load  # noqa: PLC0415 - the compiler is needed only here
 
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     log.info("compiling_equations")
-    log.info("equations_ready", seconds=round(warm(), 1))
+    log.info("equations_ready", seconds=round(load(), 1))
     if "update" in settings.roles.split(","):
         worker = Worker(settings)
         Process(worker.app, loglevel="WARN", logging_config=None).execute_from_commandline()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from deploy.services.services import Influx2, Kafka
 from stream import topics
+from stream.compiled import load
 from stream.settings import Settings
-from stream.warm import warm
 from tests.chaos.judge import judge
 from tests.chaos.load import Load, messages, schedule
 from tests.chaos.system import SECRET, Groups, Receiver, Workers
@@ -207,7 +207,7 @@ class Chaos:
 
 def run(plan, folder):
     """With services of its own; returns the report."""
-    warm()
+    load()
     folder = Path(folder)
     for name in ("kafka", "influx", "workers"):
         (folder / name).mkdir()
