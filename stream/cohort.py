@@ -136,7 +136,10 @@ class Cohort:
         if changed_ms is None:
             counts["duplicate"] += len(rows)
             return
-        counts["applied"] += len(rows)
+        # New identities; where there are none, what changed the journal were revisions or retractions.
+        taken = min(len(merged) - len(twin.journal), len(rows)) or len(rows)
+        counts["applied"] += taken
+        counts["duplicate"] += len(rows) - taken
         twin.replace_journal(merged, newest, rows_ms=readings.time_ms[rows])
         base = twin.checkpoint_before(changed_ms // self.tick_ms)
         entries = merged[np.searchsorted(merged["time_ms"], (base.tick + 1) * self.tick_ms) :]

@@ -47,11 +47,29 @@ async def examine(settings: Settings, fix: bool) -> list[dict[str, Any]]:
         else "TWIN_SQLITE_PATH and the disk"
     )
     try:
+        found += await _buckets(store, settings, fix)
         found.append(_finding(True, "store", await store.ping(), ""))
     except Unavailable as error:
         found.append(_finding(False, "store", str(error), f"check {variables}"))
     finally:
         await store.close()
+    return found
+
+
+async def _buckets(store: Any, settings: Settings, fix: bool) -> list[dict[str, Any]]:
+    """Buckets and what they keep; one that is there stays as its owner set it."""
+    look = getattr(store, "look", None)  # SQLite has none
+    if look is None:
+        return []
+    wanted = {settings.influx_bucket: settings.influx_keep_days}
+    if settings.influx_long_bucket:
+        wanted[settings.influx_long_bucket] = settings.influx_keep_long_days
+    found = []
+    for bucket in await look(wanted, fix):
+        keeps = "for ever" if bucket.days is None else f"{bucket.days:.0f} days"
+        shown = f"{bucket.name} keeps {keeps}" if bucket.there else f"{bucket.name} is missing"
+        shown += ", created" if bucket.made else ""
+        found.append(_finding(bucket.there, "bucket", shown, "run: twin doctor --fix, or make it"))
     return found
 
 

@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import hmac
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +20,7 @@ from connectors.parsing import parse_json
 from connectors.tink import read_keyset
 from connectors.vendors import dexcom, google_health
 from stream import topics
+from stream.health import Metrics, add_routes
 from stream.intake import MAX_BODY, as_json, by_person, documents, letter, refusals, unpack
 from stream.producing import started_producer
 from stream.settings import Settings
@@ -51,7 +51,7 @@ class Gateway:
         self, settings: Settings, producer: Producer, reachable: Callable[[], Awaitable[bool]] = _yes
     ) -> None:
         self.settings, self.producer, self.reachable = settings, producer, reachable
-        self.counts: Counter[tuple[str, str]] = Counter()
+        self.metrics = Metrics()
         self.keyset: tuple[float, dict[int, str]] = (0.0, {})
 
     def app(self) -> web.Application:
@@ -59,32 +59,19 @@ class Gateway:
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_post("/v1/readings", self.readings)
         app.router.add_post("/v1/vendors/{vendor}", self.vendor)
-        app.router.add_get("/live", self.live)
-        app.router.add_get("/ready", self.ready)
-        app.router.add_get("/metrics", self.metrics)
+        add_routes(app, self.metrics, self.ready)
         return app
 
-    async def live(self, _request: web.Request) -> web.Response:
-        """Whether the process answers."""
-        return web.json_response({"status": "ok"})
-
-    async def ready(self, _request: web.Request) -> web.Response:
-        """Whether what is sent now would reach Kafka; 503 where not."""
+    async def ready(self) -> tuple[bool, dict[str, Any]]:
+        """Whether what is sent now would reach Kafka."""
         try:
             reached = await asyncio.wait_for(self.reachable(), READY_S)
         except (KafkaError, TimeoutError, OSError):
             reached = False
-        answer = {"status": "ok" if reached else "kafka_unavailable"}
-        return web.json_response(answer, status=200 if reached else 503)
+        return reached, {"status": "ok" if reached else "kafka_unavailable"}
 
-    async def metrics(self, _request: web.Request) -> web.Response:
-        """Counts since the start, in Prometheus' text format; no person, no value."""
-        lines = ["# TYPE twin_gateway_total counter"]
-        lines += [
-            f'twin_gateway_total{{source="{source}",outcome="{outcome}"}} {count}'
-            for (source, outcome), count in sorted(self.counts.items())
-        ]
-        return web.Response(text="\n".join(lines) + "\n", content_type="text/plain")
+    def _count(self, source: str, outcome: str, by: int = 1) -> None:
+        self.metrics.count("twin_gateway_total", by, source=source, outcome=outcome)
 
     def _allowed(self, request: web.Request, name: str) -> bool:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
@@ -93,7 +80,7 @@ class Gateway:
         return bool(expected) and hmac.compare_digest(given, expected)
 
     def _unauthorized(self, source: str) -> web.Response:
-        self.counts[source, "unauthorized"] += 1
+        self._count(source, "unauthorized")
         return web.json_response({"error": "unauthorized"}, status=401)
 
     async def _body(self, request: web.Request) -> bytes:
@@ -104,7 +91,7 @@ class Gateway:
         return unpack(raw, request.headers.get("Content-Encoding", "").lower())
 
     def _refusal(self, source: str, error: PayloadError) -> web.Response:
-        self.counts[source, error.reason.value] += 1
+        self._count(source, error.reason.value)
         log.info("request_refused", source=source, reason=error.reason.value)
         status = {Reason.TOO_LARGE: 413}.get(error.reason, 400)
         answer = {"error": error.reason.value, "place": error.place, "message": str(error)}
@@ -146,9 +133,9 @@ class Gateway:
             for fault in faults
         ]
         refused += refusals(decoded)
-        self.counts[source, "accepted"] += len(decoded)
+        self._count(source, "accepted", len(decoded))
         for item in refused:
-            self.counts[source, str(item["reason"])] += 1
+            self._count(source, str(item["reason"]))
         log.info("readings_taken", source=source, accepted=len(decoded), refused=len(refused))
         return web.json_response({"accepted": len(decoded), "refused": refused}, status=202, dumps=as_json)
 
@@ -191,7 +178,7 @@ class Gateway:
             return self._unauthorized(google_health.NAME)
         payload = parse_json(body, "body")
         if google_health.is_verification(payload):
-            self.counts[google_health.NAME, "verification"] += 1
+            self._count(google_health.NAME, "verification")
             return web.Response(status=201)
         if not google_health.is_notification(payload):
             return None
@@ -203,7 +190,7 @@ class Gateway:
         topic = f"raw.{google_health.NAME}.v1"
         if failed := await self._publish([(topic, key, gzip.compress(body, 1), None)]):
             return failed
-        self.counts[google_health.NAME, "notification"] += len(found)
+        self._count(google_health.NAME, "notification", len(found))
         log.info("notifications_taken", vendor=google_health.NAME, notices=len(found))
         return web.Response(status=204)
 

@@ -1,7 +1,7 @@
 """From a request's body to records of reading.v1: unpack, take apart, put together by person."""
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -10,6 +10,7 @@ from connectors.columns import Decoded
 from connectors.decode import encode_batch
 from connectors.errors import PayloadError, Reason
 from connectors.parsing import parse_json
+from stream.letters import refused
 
 MAX_BODY = 24 * 1024 * 1024  # also when decompressed
 RECORD_ROWS = 20_000  # readings in one Kafka record: about 1.5 MB, far below what a worker takes
@@ -66,8 +67,8 @@ def _line(line: bytes) -> Any:
 def origins(found: Sequence[Any], decoded: Decoded) -> Iterator[tuple[str, str | None]]:
     """Source and record id of every accepted reading as the sender wrote them, in the order of `decoded`."""
     gone: dict[int, set[int]] = {}
-    for refused in decoded.refused:
-        gone.setdefault(refused.record, set()).add(refused.index)
+    for fault in decoded.refused:
+        gone.setdefault(fault.record, set()).add(fault.index)
     for record in dict.fromkeys(decoded.record.tolist()):
         document, missing = found[record], gone.get(record, set())
         identity, source = document.get("record_id"), document.get("source") or ""
@@ -97,13 +98,27 @@ def by_person(found: Sequence[Any], decoded: Decoded) -> list[tuple[bytes, bytes
     ]  # fmt: skip
 
 
-def letter(topic: str, person: str, body: bytes, faults: Sequence[PayloadError]) -> Any:
-    """A dead letter of a payload: its bytes, and in the headers where and why, never a value."""
+def letter(
+    topic: str,
+    person: str,
+    body: bytes,
+    faults: Sequence[PayloadError],
+    before: Mapping[str, bytes] | None = None,
+) -> Any:
+    """A dead letter of a payload: its bytes, and in the headers where and why, never a value.
+
+    Args:
+        topic: that the payload is of.
+        person: may be empty.
+        body: as it came.
+        faults: the first names the reason.
+        before: headers of the letter that was replayed, if it is one.
+
+    """
     text = "; ".join(f"{fault.place}: {fault}" for fault in faults[:5])
     text += f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
-    headers = {"x-original-topic": topic, "x-error-class": faults[0].reason.value, "x-error-message": text}
-    encoded = [(name, value.encode(errors="replace")) for name, value in headers.items()]
-    return f"{topic}.dlq", person.encode() or None, body, encoded
+    found = {"x-original-topic": topic, "x-error-class": faults[0].reason.value, "x-error-message": text}
+    return f"{topic}.dlq", person.encode() or None, body, refused(list((before or {}).items()), found)
 
 
 def refusals(decoded: Decoded) -> list[dict[str, object]]:

@@ -1,17 +1,45 @@
-"""Dead letters: what a reader of a topic refuses goes to `<topic>.dlq` as it came, with where it was and why."""
+"""Dead letters: what a reader of a topic refuses goes to `<topic>.dlq` as it came, with where it was and why.
 
+The record's own headers stay; those that begin with x-original-, x-error-, and the three below are ours, so that a
+letter which is replayed and refused again says how often that was and since when.
+"""
+
+import time
+from collections.abc import Iterable
 from typing import Any
 
 from stream import topics
+from stream.alerting import MODEL
+
+Headers = list[tuple[str, bytes]]
+ATTEMPTS, FIRST_FAILED, VERSION = "x-attempts", "x-first-failed-at", "x-app-version"
 
 
-def dead_letter(topic: str, record: Any, reason: str, message: str) -> tuple[str, bytes | None, bytes, Any]:
+def ours(name: str) -> bool:
+    """Whether a header is one that a dead letter adds."""
+    return name.startswith(("x-original-", "x-error-")) or name in (ATTEMPTS, FIRST_FAILED, VERSION)
+
+
+def refused(headers: Iterable[tuple[str, bytes]], found: dict[str, Any]) -> Headers:
+    """Headers of a letter: the record's own, `found`, and which attempt this was since when [ms]."""
+    before = dict(headers)
+    tried = before.get(ATTEMPTS, b"0")
+    added = found | {
+        ATTEMPTS: int(tried) + 1 if tried.isdigit() else 1,
+        FIRST_FAILED: before.get(FIRST_FAILED, str(int(time.time() * 1000)).encode()).decode(errors="replace"),
+        VERSION: MODEL,
+    }  # fmt: skip
+    kept = [(name, value) for name, value in before.items() if not ours(name)]
+    return kept + [(name, str(value).encode(errors="replace")) for name, value in added.items()]
+
+
+def dead_letter(
+    topic: str, record: Any, reason: str, message: str
+) -> tuple[str, bytes | None, bytes, Headers]:
     """The original bytes with where they were and why they were refused; never a measured value."""
-    headers = {
+    found = {
         "x-original-topic": topic, "x-original-partition": record.partition, "x-original-offset": record.offset,
         "x-original-timestamp": record.timestamp, "x-error-class": reason, "x-error-message": message,
     }  # fmt: skip
-    return (
-        topics.dead_letters(topic), record.key, record.value or b"",
-        [(name, str(value).encode()) for name, value in headers.items()],
-    )  # fmt: skip
+    headers = refused(getattr(record, "headers", None) or (), found)
+    return topics.dead_letters(topic), record.key, record.value or b"", headers

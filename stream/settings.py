@@ -41,6 +41,12 @@ class Settings(BaseSettings):
     )
     fetch_wait_ms: int = Field(100, ge=1, le=5000, description="How long an empty fetch waits.")
 
+    stalled_s: float = Field(
+        120.0, gt=5, description="With lag and without progress for so long a worker ends itself (exit 71)."
+    )
+    health_host: str = Field("127.0.0.1", description="Where a worker serves /live, /ready and /metrics.")
+    health_port: int = Field(0, ge=0, le=65535, description="0 chooses a free port and logs it.")
+
     store: Literal["sqlite", "influx", "none"] = Field("sqlite", description="Where the sink writes.")
     sqlite_path: Path = Field(Path(".twin/twin.sqlite"), description="File of the embedded store.")
 
@@ -50,6 +56,11 @@ class Settings(BaseSettings):
     )
     influx_org: str = Field("-", description="Organisation; - for 1.x.")
     influx_bucket: str = Field("twin", description="Bucket; database or database/retention for 1.x.")
+    influx_long_bucket: str = Field("", description="Bucket of hourly rows; empty: the same as the others.")
+    influx_keep_days: int = Field(
+        30, ge=1, description="What `twin doctor --fix` makes a missing bucket keep."
+    )
+    influx_keep_long_days: int = Field(730, ge=1, description="The same for the bucket of hourly rows.")
 
     gateway_host: str = Field("127.0.0.1", description="Where vendors push to.")
     gateway_port: int = Field(8080, ge=0, le=65535, description="0 chooses a free port.")

@@ -5,7 +5,9 @@ on. An offset is committed only after its record is kept; writes are idempotent,
 """
 
 import asyncio
+import contextlib
 import random
+import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -20,14 +22,21 @@ from connectors.alerts.webhook import Webhook
 from connectors.errors import Reason, Unavailable
 from connectors.stores import Store
 from connectors.stores.checks import ALERT, fault
+from connectors.stores.hourly import HOUR_MS
+from connectors.stores.overview import STEP_MS
 from connectors.stores.sqlite import SqliteStore
 from stream import topics
+from stream.health import Metrics, serving
 from stream.letters import dead_letter
 from stream.settings import Settings
+from stream.watchdog import end_within
 
 log = structlog.get_logger()
 LONGEST_PAUSE_S = 60.0
+ROLL_UP_S, MOST_TOUCHED = 5.0, 20_000
 NEVER_MS = 2**31 - 1  # a store may be away for days; that this process lives its heartbeats say
+CLOSED, HALF_OPEN, OPEN = range(3)
+BREAKER = ("closed", "half open", "open")
 Letter = tuple[str, bytes | None, bytes, Any]
 
 
@@ -37,21 +46,29 @@ def open_store(settings: Settings) -> Store:
         from connectors.stores.influx import InfluxStore  # noqa: PLC0415 - its client takes a third of a second
 
         token = settings.influx_token.get_secret_value()
-        return InfluxStore(settings.influx_url, token, settings.influx_org, settings.influx_bucket)
+        return InfluxStore(settings.influx_url, token, settings.influx_org, settings.influx_bucket,
+                           settings.influx_long_bucket)  # fmt: skip
     return SqliteStore(settings.sqlite_path)
 
 
-async def persist(action: Callable[[], Awaitable[Any]], what: str) -> Any:
-    """Try until it works, with growing, jittered pauses."""
+async def persist(
+    action: Callable[[], Awaitable[Any]], what: str, noted: Callable[[int], None] = lambda _: None
+) -> Any:
+    """Try until it works, with growing, jittered pauses; `noted` hears the state of the breaker."""
     attempt = 0
     while True:
         try:
-            return await action()
+            done = await action()
         except Unavailable as error:
             attempt += 1
+            noted(OPEN)
             pause = max(error.retry_after, random.uniform(0, min(LONGEST_PAUSE_S, 0.5 * 2**attempt)))  # noqa: S311
             log.warning("waiting", what=what, why=str(error), attempt=attempt, seconds=round(pause, 1))
             await asyncio.sleep(pause)
+            noted(HALF_OPEN)
+        else:
+            noted(CLOSED)
+            return done
 
 
 async def _post(producer: AIOKafkaProducer, letters: list[Letter]) -> None:
@@ -81,8 +98,14 @@ def _alert_of(value: bytes | None) -> dict[str, Any] | None:
 class Sink:
     """The roles sink and alerts of a process."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self.settings, self.metrics = settings, metrics
+        self.touched: set[tuple[str, int]] = set()  # people and hours whose hourly row is to be written anew
+        self.rolled = 0.0
+        self.newest_ms, self.overviewed = (
+            0,
+            0,
+        )  # event time that is stored, and the last step with a row of all people
         self.roles = set(settings.roles.split(","))
 
     def _consumer(self, group: str, *names: str) -> AIOKafkaConsumer:
@@ -102,6 +125,18 @@ class Sink:
             tasks.append(self.deliver())
         await asyncio.gather(*tasks)
 
+    def _noted(self, state: int) -> None:
+        self.metrics.set("twin_sink_state", state)
+        if state == OPEN:
+            self.metrics.count("twin_sink_retries_total")
+
+    def _behind(self, consumer: AIOKafkaConsumer, fetched: Mapping[Any, list[Any]]) -> None:
+        """Note how old the oldest record is that is not stored."""
+        ages = [time.time() - records[0].timestamp / 1000 for records in fetched.values()]
+        self.metrics.set("twin_sink_lag_seconds", max(0.0, round(max(ages, default=0.0), 1)))
+        size = sum(len(record.value or b"") for records in fetched.values() for record in records)
+        self.metrics.set("twin_sink_queued_bytes", size)
+
     async def keep(self) -> None:
         """Estimates and alerts into the store; what it refuses to dead letters; then the offsets are committed."""
         store = open_store(self.settings)
@@ -110,17 +145,43 @@ class Sink:
         await consumer.start()
         await producer.start()
         try:
-            await persist(store.open, "store")
+            await persist(store.open, "store", self._noted)
             while True:
                 fetched = await consumer.getmany(timeout_ms=500, max_records=2000)
+                self._behind(consumer, fetched)
                 if fetched:
                     letters = await self._store(store, fetched)
                     await persist(lambda found=letters: _post(producer, found), "dead letters")  # type: ignore[misc]
-                    await _commit(consumer)
+                await self._roll_up(store, consumer, bool(fetched))
         finally:
             await consumer.stop()
             await producer.stop()
             await store.close()
+
+    async def _roll_up(self, store: Store, consumer: AIOKafkaConsumer, fetched: bool) -> None:
+        """Offsets are committed when the hours that they changed are written too: after a crash they change again."""
+        roll_up = getattr(store, "roll_up", None)  # SQLite is read by the page, which needs no hours
+        if roll_up is None:
+            self.touched.clear()
+            if fetched:
+                await _commit(consumer)
+            return
+        due = time.monotonic() - self.rolled > ROLL_UP_S or len(self.touched) > MOST_TOUCHED
+        if self.touched and due:
+            await persist(lambda: roll_up(self.touched), "store", self._noted)
+            self.touched.clear()
+            self.rolled = time.monotonic()
+            await _commit(consumer)
+            await self._overview(store, consumer)
+        elif fetched and not self.touched:
+            await _commit(consumer)
+
+    async def _overview(self, store: Any, consumer: AIOKafkaConsumer) -> None:
+        """Whoever has partition 0 writes the row of all people, once a step of event time."""
+        first = any(tp.topic == topics.ESTIMATE and tp.partition == 0 for tp in consumer.assignment())
+        if first and self.newest_ms // STEP_MS > self.overviewed:
+            await persist(lambda: store.write_overview(self.newest_ms), "store", self._noted)
+            self.overviewed = self.newest_ms // STEP_MS
 
     async def _store(self, store: Store, fetched: Mapping[Any, list[Any]]) -> list[Letter]:
         """Write what can be read; returns dead letters of the rest."""
@@ -141,11 +202,22 @@ class Sink:
                     letters.append(
                         dead_letter(partition.topic, record, Reason.SCHEMA_INVALID, "is no object")
                     )
-        refused = await persist(lambda: store.write(kinds[topics.ESTIMATE], kinds[topics.ALERT]), "store")
+        refused = await persist(
+            lambda: store.write(kinds[topics.ESTIMATE], kinds[topics.ALERT]), "store", self._noted
+        )
         for document, reason in refused:
             record = records[id(document)]
             letters.append(dead_letter(record.topic, record, Reason.SINK_REJECTED, reason))
+        gone = {id(document) for document, _ in refused}
+        self.touched |= {(e["person"], e["time"] // HOUR_MS * HOUR_MS)
+                         for e in kinds[topics.ESTIMATE] if id(e) not in gone}  # fmt: skip
+        self.newest_ms = max(
+            [self.newest_ms, *(e["time"] for e in kinds[topics.ESTIMATE] if id(e) not in gone)]
+        )
+        stored = len(kinds[topics.ESTIMATE]) + len(kinds[topics.ALERT]) - len(refused)
+        self.metrics.count("twin_sink_rows_total", stored, outcome="stored")
         if letters:
+            self.metrics.count("twin_sink_rows_total", len(letters), outcome="refused")
             log.warning(
                 "rows_refused", rows=len(letters), example=dict(letters[0][3])["x-error-message"].decode()
             )
@@ -169,9 +241,34 @@ class Sink:
                     elif alert["state"] != "pending":
                         send = lambda a=alert: webhook.deliver(session, a, int(time.time()))  # noqa: E731
                         delivered = await persist(send, "webhook")
+                        outcome = "delivered" if delivered else "refused"
+                        self.metrics.count("twin_alerts_delivered_total", outcome=outcome)
                         log.info(
                             "alert_delivered" if delivered else "alert_refused", alert_id=alert["alert_id"]
                         )
                     await _commit(consumer)
         finally:
             await consumer.stop()
+
+
+async def run_sink(settings: Settings) -> None:
+    """A process that does only this, until SIGTERM or SIGINT, with /live, /ready and /metrics."""
+    metrics = Metrics()
+
+    async def ready() -> tuple[bool, dict[str, Any]]:
+        state = int(metrics.get("twin_sink_state"))
+        fine = state == CLOSED
+        return fine, {"status": "ok" if fine else "not_ready", "sink_state": BREAKER[state],
+                      "sink_lag_s": metrics.get("twin_sink_lag_seconds")}  # fmt: skip
+
+    async with serving(settings.health_host, settings.health_port, metrics, ready):
+        task = asyncio.ensure_future(Sink(settings, metrics).run())
+
+        def stop() -> None:
+            end_within()
+            task.cancel()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

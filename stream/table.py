@@ -1,13 +1,17 @@
 """The worker's one table: the changelog is the truth, the cohorts in memory its cache."""
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import faust
 from faust.types import TP
 
 from stream.cohort import Cohort
+
+BATCH_BYTES = 1_000_000  # of a checkpoint's batch, as long as no single twin is above it
+LARGEST_BATCH = 15_000_000  # what the broker takes (max.message.bytes), with a margin
+HEAD, OVERHEAD = b"t|", 40  # what a record takes besides key and value, at most
+Record = tuple[bytes, bytes | None]
 
 
 class TwinTable(faust.Table):
@@ -18,6 +22,7 @@ class TwinTable(faust.Table):
     def __post_init__(self) -> None:
         self.cohorts: dict[int, Cohort] = {}
         self.offsets: dict[Any, int] = {}
+        self.writing: set[int] = set()  # partitions whose checkpoint began and did not end
 
     def cohort(self, partition: int) -> Cohort:
         """The twins of a partition."""
@@ -37,6 +42,19 @@ class TwinTable(faust.Table):
                 cohort.restore(record.key, record.value)
             self.offsets[event.message.tp] = event.message.offset
 
+    async def on_rebalance(self, *arguments: Any, **named: Any) -> None:
+        """Before the changelogs are read: forget twins that are ahead of them.
+
+        A batch that was applied after the last checkpoint, or whose checkpoint never arrived, comes again; a twin that
+        kept it in memory would skip it then, and nobody would ever write it.
+        """
+        ahead = {number for number, cohort in self.cohorts.items() if _ahead(cohort)} | self.writing
+        self.writing.clear()
+        for partition in ahead & self.cohorts.keys():
+            del self.cohorts[partition]
+            self.offsets.pop(TP(self.changelog_topic_name, partition), None)
+        await super().on_rebalance(*arguments, **named)
+
     async def on_recovery_completed(self, active_tps: Any, standby_tps: Any) -> None:
         """Drop what is no longer ours, put the rest together."""
         kept = active_tps | standby_tps
@@ -48,18 +66,62 @@ class TwinTable(faust.Table):
         await super().on_recovery_completed(active_tps, standby_tps)
 
     async def write(self, partition: int) -> int:
-        """Write what changed of a partition to the changelog and wait for the broker; returns the bytes written."""
+        """Write what changed of a partition to the changelog and wait for the broker; returns the bytes written.
+
+        The records of a twin travel in one batch, which the broker takes whole or not at all: a head whose journal did
+        not come with it would say that readings were applied which nobody has.
+        """
+        if partition in self.writing:
+            raise RuntimeError(
+                f"the checkpoint of partition {partition} was cut: its changes count as written"
+            )
+        self.writing.add(partition)
         records = list(self.cohort(partition).changed())
         if not records:
+            self.writing.discard(partition)
             return 0
         producer = self.app.producer._producer  # aiokafka's own: 24 us a record where send_changelog takes 70
         tp = TP(self.changelog_topic_name, partition)
-        sent = [
-            await producer.send(tp.topic, key=key, value=value, partition=partition) for key, value in records
-        ]
-        for written in sorted(result.offset for result in await asyncio.gather(*sent)):
+        waiting = []
+        for batch in batches(records):
+            builder = producer.create_batch()
+            for key, value in batch:
+                if builder.append(timestamp=None, key=key, value=value) is None:
+                    raise RuntimeError(f"a batch of {len(batch)} records is above producer_max_batch_size")
+            builder.close()
+            waiting.append((await producer.send_batch(builder, tp.topic, partition=partition), len(batch)))
+        for sent, count in waiting:
+            first = (await sent).offset
             if (
-                written == self.offsets.get(tp, -1) + 1
+                first == self.offsets.get(tp, -1) + 1
             ):  # nobody wrote in between; else recovery reads from there
-                self.offsets[tp] = written
+                self.offsets[tp] = first + count - 1
+        self.writing.discard(partition)
         return sum(len(value or b"") for _, value in records)
+
+
+def _ahead(cohort: Cohort) -> bool:
+    return any(twin.touched or twin.dirty_hours for twin in cohort.twins.values())
+
+
+def batches(records: list[Record], limit: int = BATCH_BYTES) -> Iterator[list[Record]]:
+    """Cut between twins, of which the head (b"t|...") comes last, so that no batch but one of a single twin is above.
+
+    Args:
+        records: as Cohort.changed gives them.
+        limit: bytes of a batch.
+
+    """
+    batch: list[Record] = []
+    size = 0
+    twin: list[Record] = []
+    for record in records:
+        twin.append(record)
+        if record[0][:2] == HEAD:
+            weight = sum(len(key) + len(value or b"") + OVERHEAD for key, value in twin)
+            if batch and size + weight > limit:
+                yield batch
+                batch, size = [], 0
+            batch, size, twin = batch + twin, size + weight, []
+    if batch or twin:
+        yield batch + twin

@@ -29,8 +29,8 @@ class Frontier:
     """One partition since its last seek: fetched up to, applied up to, done up to."""
 
     def __init__(self, offset: int) -> None:
-        self.fetched = self.applied = self.done = offset
-        self.aligned = False  # whether the records that come are known to begin at `fetched`
+        self.first = self.fetched = self.applied = self.done = offset
+        self.sought = -1  # where a gap was fetched again once
 
 
 class Batch(ConsumerMessage):
@@ -83,13 +83,15 @@ class BatchConsumer(driver.Consumer):
             records, frontier = fetched.pop(tp), self._frontiers.get(tp)
             if frontier is None:
                 continue  # perform_seek comes, and then looks where we are
-            if not self._open:
-                frontier.aligned = False
-            elif frontier.aligned or records[0].offset == frontier.fetched:
+            begins_there = records[0].offset == frontier.fetched
+            whole = begins_there and records[-1].offset - frontier.fetched + 1 == len(records)
+            if self._open and (whole or frontier.sought == frontier.fetched):
                 fetched[tp] = [(frontier, frontier.fetched, records)]
-                frontier.fetched, frontier.aligned = records[-1].offset + 1, True
-            else:  # drained before the seek; a gap in the log looks the same, so once only
-                frontier.aligned = True
+                frontier.fetched = records[-1].offset + 1
+            elif (
+                self._open
+            ):  # drained before a seek, lost, or a gap in the log: what stays one the second time is that
+                frontier.sought = frontier.fetched
                 await self.seek_wait({tp: frontier.fetched})
         return {
             tp: [(None, 0, records)] if self._is_changelog_tp(tp) else records
@@ -119,7 +121,13 @@ class BatchConsumer(driver.Consumer):
             return False
         if batch.start == current.applied:
             # A worker that slept through its session asks the broker first.
-            return monotonic() < self._member_until or bool(await self._commit({batch.tp: current.done}))
+            if monotonic() < self._member_until or await self._commit({batch.tp: current.done}):
+                return (
+                    self._frontiers.get(batch.tp) is current
+                )  # asking takes time, in which it may be revoked
+            if self._frontiers.get(batch.tp) is current:  # refused, so that it must come again
+                await self.seek(batch.tp, current.applied)
+            return False
         self.log.warning("lost %r from %s on: fetch again", batch.tp, current.applied)
         await self.seek(batch.tp, current.applied)
         return False
@@ -143,6 +151,21 @@ class BatchConsumer(driver.Consumer):
     def applied(self) -> dict[Any, int]:
         """Where each of our partitions stands."""
         return {tp: frontier.applied for tp, frontier in self._frontiers.items()}
+
+    async def standing(self) -> tuple[int, dict[Any, tuple[Any, ...]]]:
+        """Records of our partitions that are not acknowledged, by the broker's word, and where each stands."""
+        mine = [tp for tp in self.assignment() if tp.topic in self.batch_topics]
+        ends = await self.highwaters(*mine) if mine else {}
+        committed = {tp: self._committed_offset.get(tp) or 0 for tp in mine}
+        lag = sum(max(0, (end or 0) - self._floor(tp, committed[tp])) for tp, end in ends.items())
+        marks = {tp: (committed[tp], frontier.applied, frontier.done)
+                 for tp, frontier in list(self._frontiers.items()) if tp in committed}  # fmt: skip
+        return lag, marks
+
+    def _floor(self, tp: Any, committed: int) -> int:
+        """Nothing before it is ours to do: where nothing was committed the log may begin after 0."""
+        frontier = self._frontiers.get(tp)
+        return max(committed, frontier.first) if frontier else committed
 
     def checkpointed(self, positions: dict[Any, int]) -> None:
         """The state up to these positions is in the changelog: they may be committed."""
@@ -220,7 +243,15 @@ class Transport(driver.Transport):
 
 
 class App(faust.App):
-    """Faust's app with our transport."""
+    """Faust's app with our transport; `early` runs from the start, where Faust's tasks wait for the recovery."""
+
+    early: tuple[Callable[[], Awaitable[None]], ...] = ()
+
+    async def on_start(self) -> None:
+        """Start what must not wait."""
+        await super().on_start()
+        for make in self.early:
+            self.add_future(make())
 
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)

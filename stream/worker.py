@@ -8,6 +8,7 @@ run again and give the same bits; each twin holds the offset that it has applied
 import asyncio
 import os
 import time
+from collections.abc import Coroutine
 from typing import Any
 
 import faust
@@ -15,20 +16,24 @@ import numpy as np
 import orjson
 import structlog
 
+from connectors.columns import Decoded
 from connectors.decode import decode
 from connectors.errors import PayloadError, Reason
 from stream import topics
-from stream.cohort import Cohort
+from stream.cohort import Applied, Cohort
 from stream.estimates import estimates
+from stream.health import Metrics, serving
 from stream.letters import dead_letter
 from stream.settings import Settings
-from stream.sink import Sink
-from stream.table import TwinTable
+from stream.sink import BREAKER, Sink, run_sink
+from stream.table import LARGEST_BATCH, TwinTable
 from stream.transport import App, BatchConsumer, ConsumerThread, RawSchema
+from stream.watchdog import EXIT_WITHOUT_ACKNOWLEDGING, Watchdog, end_within
 from twin.profile import ProfileError
 
 log = structlog.get_logger()
-EXIT_WITHOUT_ACKNOWLEDGING = 70
+READY_AGE_S = 30.0  # without an acknowledgement for so long, though there is lag, a worker is not ready
+PROBE_S = 5.0
 
 
 class Publisher:
@@ -58,14 +63,18 @@ class Worker:
         ConsumerThread.fetch_wait_ms = settings.fetch_wait_ms
         window_s = round(settings.window_h * 3600)
         TwinTable.make_cohort = staticmethod(lambda: Cohort(tick_s=settings.tick_s, window_s=window_s))
+        self.metrics = Metrics()
+        self.watchdog = Watchdog(settings.stalled_s, self.probe)
         self.app = App(
             settings.app_id, broker=f"kafka://{settings.broker}", topic_partitions=settings.partitions,
             datadir=str(settings.data_dir / f"faust-{os.getpid()}"), topic_disable_leader=True, web_enabled=False,
+            web_tables_enabled=False, web_router_enabled=False,
             topic_allow_declare=False, table_standby_replicas=0, consumer_auto_offset_reset="earliest",
             stream_buffer_maxsize=16, broker_commit_interval=1.0,
             broker_heartbeat_interval=settings.heartbeat_s, broker_session_timeout=settings.session_timeout_s,
             broker_rebalance_timeout=10.0, broker_max_poll_interval=120.0, producer_linger=0.005,
             producer_compression_type=None if settings.embedded else "lz4", producer_max_request_size=16_777_216,
+            producer_max_batch_size=LARGEST_BATCH,
         )  # fmt: skip
         raw = RawSchema(key_type=bytes, value_type=bytes)
         readings = self.app.topic(topics.READING, schema=raw, partitions=settings.partitions)
@@ -81,6 +90,7 @@ class Worker:
                       partitions=settings.partitions, recovery_buffer_size=10)
         )  # fmt: skip
         self.publisher = Publisher(self.app)
+        self.app.early = (self.watchdog.run, self.health)
         self.app.agent(readings, name="update")(self.update)
         self.app.agent(commands, name="command")(self.command)
         self.app.timer(interval=settings.checkpoint_s)(self.checkpoint)
@@ -90,7 +100,53 @@ class Worker:
 
     async def sink(self) -> None:
         """The sink on consumers of its own: when the store is down it waits, and the twins go on."""
-        await Sink(self.settings).run()
+        await Sink(self.settings, self.metrics).run()
+
+    async def health(self) -> None:
+        """Serve /live, /ready and /metrics."""
+        async with serving(self.settings.health_host, self.settings.health_port, self.metrics, self.ready):
+            await asyncio.Event().wait()
+
+    async def probe(self) -> tuple[int, Any]:
+        """Lag, and marks of progress: offsets, what recovery has read, and the generation.
+
+        While the broker is away nothing can be done, so that there is no lag. A consumer that does not answer while
+        the broker does is a standstill: lag of at least 1.
+        """
+        recovered = sum(self.table.offsets.values())
+        try:
+            lag, marks = await asyncio.wait_for(self.app.consumer.standing(), PROBE_S)
+        except Exception as error:  # noqa: BLE001 - whatever it is: the question is only whether the broker is there
+            log.debug("standing_unknown", why=type(error).__name__)
+            lag, marks = int(await self._broker_answers()), {}
+        lag = max(lag, int(self.app.rebalancing))
+        self.metrics.set("twin_lag_records", lag)
+        return lag, (marks, recovered, self.app.consumer_generation_id)
+
+    async def _broker_answers(self) -> bool:
+        try:
+            client = self.app.producer._producer.client
+            return bool(await asyncio.wait_for(client.force_metadata_update(), PROBE_S))
+        except Exception:  # noqa: BLE001 - it does not
+            return False
+
+    async def ready(self) -> tuple[bool, dict[str, Any]]:
+        """Whether readings that come now are applied soon; the sink's state is told, and does not decide."""
+        recovering, rebalancing = bool(self.app.in_recovery), bool(self.app.rebalancing)
+        age, lag = self.watchdog.idle_s, self.watchdog.lag
+        age = age if lag > 0 else 0.0
+        self.metrics.set("twin_recovering", recovering)
+        self.metrics.set("twin_rebalancing", rebalancing)
+        self.metrics.set("twin_acknowledgement_age_seconds", round(age, 1))
+        self.metrics.set("twin_people", sum(len(c.twins) for c in self.table.cohorts.values()))
+        joined = bool(self.app.consumer.assignment())
+        fine = joined and not recovering and not rebalancing and age < READY_AGE_S
+        return fine, {
+            "status": "ok" if fine else "not_ready", "joined": joined, "recovering": recovering,
+            "rebalancing": rebalancing, "acknowledgement_age_s": round(age, 1), "lag_records": lag,
+            "sink_lag_s": self.metrics.get("twin_sink_lag_seconds"),
+            "sink_state": BREAKER[int(self.metrics.get("twin_sink_state"))],
+        }  # fmt: skip
 
     async def update(self, stream: Any) -> None:
         """The agent over reading.v1."""
@@ -99,11 +155,19 @@ class Worker:
             try:
                 async with self.lock:
                     if await self.app.consumer.admit(message):
-                        await self.apply(message)
+                        await self.whole(self.apply(message))
                     await stream.ack(event)  # counts only what was admitted
             except Exception:  # whatever it is: acknowledging would lose the batch
                 log.exception("batch_failed", partition=message.partition, offset=message.offset)
                 os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
+
+    async def whole(self, work: Coroutine[Any, Any, None]) -> None:
+        """A batch ends or the process does: cut in the middle, the twins have it and its estimates are not out."""
+        try:
+            await work
+        except asyncio.CancelledError:
+            log.error("batch_cut", exit_code=EXIT_WITHOUT_ACKNOWLEDGING)  # noqa: TRY400 - a traceback says nothing more
+            os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
 
     async def apply(self, message: Any) -> None:
         """One batch of one partition."""
@@ -112,14 +176,19 @@ class Worker:
         decoded = decode([r.value for r in records], [r.key for r in records], int(time.time() * 1000))
         cohort = self.table.cohort(message.partition)
         offsets = np.array([r.offset for r in records], dtype=np.int64)
+        filtering = time.perf_counter()
         done = cohort.apply(decoded, offsets)
+        self.note(decoded, done, time.perf_counter() - filtering)
         out: list[tuple[str, bytes | None, bytes, Any]] = []
         for document in estimates(cohort, done):
+            self.note_surprise(document["surprise"])
             out.append((topics.ESTIMATE, document["person"].encode(), orjson.dumps(document), []))
         for alert in done.alerts:
+            self.metrics.count("twin_alerts_total", rule=alert["rule"], state=alert["state"])
             out.append((topics.ALERT, alert["person"].encode(), orjson.dumps(alert), []))
         refusals: dict[int, list[Any]] = {}
         for refused in decoded.refused:
+            self.metrics.count("twin_refused_total", reason=refused.reason.value)
             refusals.setdefault(refused.record, []).append(refused)
         for index, found in refusals.items():
             text = "; ".join(f"[{r.index}] {r.field}: {r.message}" for r in found[:5])
@@ -133,6 +202,23 @@ class Worker:
             refused=len(decoded.refused), late=len(done.late), duplicates=done.counts["duplicate"],
             alerts=len(done.alerts), milliseconds=round((time.perf_counter() - began) * 1000, 1),
         )  # fmt: skip
+
+    def note(self, decoded: Decoded, done: Applied, seconds: float) -> None:
+        """Numbers of a batch."""
+        for outcome in ("applied", "duplicate", "replayed", "late"):
+            if done.counts[outcome]:
+                self.metrics.count("twin_readings_total", done.counts[outcome], outcome=outcome)
+        if len(decoded):
+            newest_s = float(decoded.time_ms.max()) / 1000
+            self.metrics.set("twin_event_lag_seconds", round(time.time() - newest_s, 1))
+        self.metrics.count("twin_ticks_total", len(done.tick_s))
+        self.metrics.count("twin_filter_microseconds_total", round(seconds * 1e6))
+
+    def note_surprise(self, surprise: dict[str, float]) -> None:
+        """The filter's consistency: z squared by channel, whose mean is 1 when it is as sure as it should be."""
+        for channel, z in surprise.items():
+            self.metrics.count("twin_nis_sum", z * z, channel=channel)
+            self.metrics.count("twin_nis_count", channel=channel)
 
     async def command(self, stream: Any) -> None:
         """The agent over twin.command.v1: acknowledge, profile."""
@@ -172,6 +258,8 @@ class Worker:
         async with self.lock:
             for cohort in self.table.cohorts.values():
                 alerts = cohort.tick_clock(now, round(self.settings.silent_after_min * 60_000))
+                for alert in alerts:
+                    self.metrics.count("twin_alerts_total", rule=alert["rule"], state=alert["state"])
                 out: list[Any] = [(topics.ALERT, a["person"].encode(), orjson.dumps(a), []) for a in alerts]
                 if out:
                     await self.publisher.send(out)
@@ -179,6 +267,7 @@ class Worker:
     async def checkpoint(self) -> None:
         """State of all twins touched since to the changelog; then the offsets may be committed."""
         async with self.lock:
+            began = time.perf_counter()
             consumer = self.app.consumer
             positions = consumer.applied()
             written = 0
@@ -186,6 +275,8 @@ class Worker:
                 written += await self.table.write(tp.partition)
             consumer.checkpointed(positions)
         if written:
+            self.metrics.count("twin_checkpoint_bytes_total", written)
+            self.metrics.count("twin_checkpoint_seconds_total", round(time.perf_counter() - began, 6))
             log.debug("checkpoint_written", bytes=written)
 
 
@@ -197,15 +288,23 @@ class _Plain:
         self.key, self.value = message.key, value
 
 
+class Process(faust.Worker):
+    """Faust's worker, which ends within 10 s of being asked to whatever it waits for."""
+
+    def _schedule_shutdown(self, signal: Any) -> None:
+        end_within()
+        super()._schedule_shutdown(signal)
+
+
 def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; equations are compiled before Kafka is asked for anything."""
-    from stream.warm import warm  # noqa: PLC0415 - the compiler is needed only here
+    from stream.compiled import load  # noqa: PLC0415 - the compiler is needed only here
 
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     log.info("compiling_equations")
-    log.info("equations_ready", seconds=round(warm(), 1))
+    log.info("equations_ready", seconds=round(load(), 1))
     if "update" in settings.roles.split(","):
         worker = Worker(settings)
-        faust.Worker(worker.app, loglevel="WARN", logging_config=None).execute_from_commandline()
+        Process(worker.app, loglevel="WARN", logging_config=None).execute_from_commandline()
     else:
-        asyncio.run(Sink(settings).run())
+        asyncio.run(run_sink(settings))

@@ -11,10 +11,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import settings
 
 from deploy.services.services import Influx1, Influx2, Kafka, Missing
+from stream.compiled import ensure
 
 settings.register_profile("house", deadline=None)  # the first call of a kernel compiles it
 settings.load_profile("house")
 MISSING: list[str] = []
+
+
+def pytest_sessionstart():
+    """Before anything is compiled here: twins of this process must have the bits of the workers that it starts."""
+    ensure()
 
 
 def unavailable(reason: str) -> None:

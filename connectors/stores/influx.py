@@ -16,13 +16,14 @@ from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from influxdb_client.rest import ApiException
 
 from connectors.errors import Unavailable
-from connectors.stores import Document, Refused
+from connectors.stores import Document, Refused, buckets, hourly, overview
 from connectors.stores.answers import CONFIGURATION_PAUSE_S, Rejected, judge
 from connectors.stores.checks import ALERT, ESTIMATE, FAR_MS, sort_out
 from connectors.stores.lines import alert_lines, estimate_lines
 
 T = TypeVar("T")
 LINES, BYTES = 5000, 4_000_000  # of one request; the vendor's optimum
+STORED = 204  # a page of a proxy says 200, and nothing is kept
 TIMEOUT = aiohttp.ClientTimeout(total=15.0, connect=3.0)
 EVER = ("1970-01-01T00:00:00Z", "2262-01-01T00:00:00Z")
 Entry = tuple[str, Document]
@@ -70,17 +71,20 @@ def compress(batch: Sequence[Entry]) -> bytes:
 class InfluxStore:
     """See connectors.stores.Store. The bucket is `database` or `database/retention` for 1.x."""
 
-    def __init__(self, url: str, token: str, org: str, bucket: str) -> None:
+    def __init__(self, url: str, token: str, org: str, bucket: str, long_bucket: str = "") -> None:
         self.url, self.token, self.org, self.bucket = url.rstrip("/"), token, org, bucket
+        self.long_bucket = long_bucket or bucket  # of the hourly rows
         self.database, _, self.retention = bucket.partition("/")
         self._client: InfluxDBClientAsync | None = None
 
-    def _api(self) -> Any:
+    def api(self) -> Any:
+        """The client's, made on first use."""
         if self._client is None:  # the client wants a running loop
             self._client = InfluxDBClientAsync(self.url, self.token, self.org, timeout=TIMEOUT)
         return self._client.api_client
 
-    async def _done(self, call: Awaitable[T]) -> T:
+    async def done(self, call: Awaitable[T]) -> T:
+        """The answer of a call; raises Unavailable or Rejected."""
         try:
             return await call
         except ApiException as error:
@@ -88,25 +92,26 @@ class InfluxStore:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unavailable(f"InfluxDB at {self.url}: {type(error).__name__}", 1.0) from error
 
-    async def _version(self) -> str:
-        answer = await self._done(PingService(self._api()).get_ping_async(_return_http_data_only=False))
+    async def version(self) -> str:
+        """Of the server."""
+        answer = await self.done(PingService(self.api()).get_ping_async(_return_http_data_only=False))
         return str(answer[2].get("X-Influxdb-Version", "?")).removeprefix("v")
 
     async def open(self) -> None:
         """Databases and buckets are the operator's; on 2.x the bucket's name is made known to InfluxQL."""
-        if (await self._version()).startswith("2."):
+        if (await self.version()).startswith("2."):
             await self._map()
 
     async def _map(self) -> None:
         """A DBRP mapping of the bucket if there is none; from 2.1 on there is one unless somebody mapped otherwise."""
-        mappings, buckets = DBRPsService(self._api()), BucketsService(self._api())
-        there = await self._done(mappings.get_dbr_ps_async(org=self.org, db=self.database))
+        mappings, known = DBRPsService(self.api()), BucketsService(self.api())
+        there = await self.done(mappings.get_dbr_ps_async(org=self.org, db=self.database))
         policy = self.retention or "autogen"
         if any(
             m.retention_policy == policy or (m.default and not self.retention) for m in there.content or []
         ):
             return
-        named = await self._done(buckets.get_buckets_async(org=self.org, name=self.bucket))
+        named = await self.done(known.get_buckets_async(org=self.org, name=self.bucket))
         if not named.buckets:
             raise Unavailable(
                 f"InfluxDB at {self.url}: there is no bucket {self.bucket}", CONFIGURATION_PAUSE_S
@@ -118,7 +123,7 @@ class InfluxStore:
             retention_policy=policy,
             default=True,
         )
-        await self._done(mappings.post_dbrp_async(mapping))
+        await self.done(mappings.post_dbrp_async(mapping))
 
     async def write(self, estimates: Sequence[Document], alerts: Sequence[Document]) -> list[Refused]:
         """All lines; returns the documents of those that the server will not have."""
@@ -127,34 +132,65 @@ class InfluxStore:
             refused += await self._send(batch)
         return list({id(r.document): r for r in refused}.values())  # an estimate has two lines
 
-    async def _send(self, batch: Sequence[Entry]) -> list[Refused]:
+    async def roll_up(self, touched: hourly.Touched) -> list[Refused]:
+        """Write the hourly rows of (person, time [ms]) anew; raises Unavailable, and then they are still to do."""
+        refused: list[Refused] = []
+        for hour, people in sorted(hourly.by_hour(touched).items()):
+            series = await self._query(hourly.query(hour, people, _literal))
+            entries: list[Entry] = [(text, {}) for text in hourly.rows(series, hour, people)]
+            for batch in requests(entries):
+                refused += await self._send(batch, self.long_bucket)
+        return refused
+
+    async def write_overview(self, newest_ms: int) -> list[Refused]:
+        """The row of all people at the newest event time."""
+        series = await self._query(overview.query(newest_ms))
+        found = await self._query(overview.OPEN_ALERTS)
+        text = overview.row(series, int(found[0]["values"][0][1]) if found else 0, newest_ms, "all")
+        return await self._send([(text, {})], self.long_bucket) if text else []
+
+    async def _send(self, batch: Sequence[Entry], bucket: str = "") -> list[Refused]:
         """One request, and more when lines of it are bad; what is sent twice overwrites itself."""
         body = await asyncio.to_thread(compress, batch)
         try:
-            await self._done(
-                WriteService(self._api()).post_write_async(
-                    org=self.org, bucket=self.bucket, body=body, precision="ms", content_encoding="gzip",
+            _, status, _ = await self.done(
+                WriteService(self.api()).post_write_async(
+                    org=self.org, bucket=bucket or self.bucket, body=body, precision="ms", content_encoding="gzip",
                     content_type="text/plain; charset=utf-8", async_req=False, _return_http_data_only=False,
                 )
             )  # fmt: skip
+            if status != STORED:
+                raise Unavailable(f"InfluxDB at {self.url}: HTTP {status} to a write", CONFIGURATION_PAUSE_S)
         except Rejected as answer:
+            if not answer.message and answer.status != 413:
+                await self._must_answer(answer)
             if named := answer.named([text for text, _ in batch]):
                 bad = [Refused(batch[position][1], reason) for position, reason in named.items()]
                 rest = [entry for position, entry in enumerate(batch) if position not in named]
-                return bad + (await self._send(rest) if rest else [])
+                return bad + (await self._send(rest, bucket) if rest else [])
             if len(batch) in (1, answer.dropped):
                 return [Refused(document, answer.reason) for _, document in batch]
             half = len(batch) // 2
-            return await self._send(batch[:half]) + await self._send(batch[half:])
+            return await self._send(batch[:half], bucket) + await self._send(batch[half:], bucket)
         return []
+
+    async def _must_answer(self, answer: Rejected) -> None:
+        """A refusal without a reason condemns lines only if InfluxDB is there to have said it, and not who stands between."""
+        try:
+            version = await self.version()
+        except Rejected:
+            version = "?"
+        if version == "?":
+            message = f"InfluxDB at {self.url}: HTTP {answer.status} from something that is not InfluxDB"
+            raise Unavailable(message, CONFIGURATION_PAUSE_S)
 
     async def _query(self, query: str, method: str = "GET") -> list[dict[str, Any]]:
         """The series of one statement of InfluxQL."""
         parameters = [("db", self.database), ("q", query), ("epoch", "ms")]
         parameters += [("rp", self.retention)] if self.retention else []
         try:
-            answer = await self._done(
-                self._api().call_api("/query", method, query_params=parameters, response_type="object")
+            answer = await self.done(
+                self.api().call_api("/query", method, query_params=parameters, response_type="object")
             )
         except Rejected as error:
             raise Unavailable(f"InfluxDB at {self.url}: the query was refused: {error}", 5.0) from None
@@ -162,6 +198,23 @@ class InfluxStore:
         if "error" in result:
             raise Unavailable(f"InfluxDB at {self.url}: {result['error'][:100]}", CONFIGURATION_PAUSE_S)
         return list(result.get("series", []))
+
+    async def ask(self, statement: str, method: str = "GET") -> list[dict[str, Any]]:
+        """The series of a statement of InfluxQL, in no retention of its own."""
+        kept, self.retention = self.retention, ""
+        try:
+            return await self._query(statement, method)
+        finally:
+            self.retention = kept
+
+    @staticmethod
+    def quoted(name: str) -> str:
+        """A name of InfluxQL."""
+        return _literal(name, chr(34))
+
+    async def look(self, wanted: dict[str, int], fix: bool) -> list[buckets.Bucket]:
+        """See connectors.stores.buckets."""
+        return await buckets.look(self, wanted, fix)
 
     async def _documents(self, query: str) -> list[dict[str, Any]]:
         found = []
@@ -192,18 +245,18 @@ class InfluxStore:
 
     async def erase(self, person: str) -> None:
         """Every measurement, at all times."""
-        version = await self._version()
+        version = await self.version()
         if version.startswith("1."):
             await self._query(f"DROP SERIES WHERE person_id = {_literal(person)}", "POST")
             return
-        self._api()
+        self.api()
         assert self._client is not None
         predicate = f"person_id={_literal(person, chr(34))}"
-        await self._done(self._client.delete_api().delete(*EVER, predicate, self.bucket, self.org))
+        await self.done(self._client.delete_api().delete(*EVER, predicate, self.bucket, self.org))
 
     async def ping(self) -> str:
         """The server's version; a query shows that token, organisation and bucket are right."""
-        version = await self._version()
+        version = await self.version()
         await self._query("SHOW MEASUREMENTS LIMIT 1")
         return f"InfluxDB {version} at {self.url}"
 

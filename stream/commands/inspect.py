@@ -33,7 +33,8 @@ def settings(as_json: Json = False) -> None:
 
 
 def doctor(
-    as_json: Json = False, fix: Annotated[bool, typer.Option("--fix", help="Create missing topics.")] = False
+    as_json: Json = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Create missing topics and buckets.")] = False,
 ) -> None:
     """Say what is wrong with broker, topics, store, clock and versions, and what to do. Exit 1 if something is.
 

@@ -82,7 +82,7 @@ def warm(as_json: Json = False) -> None:
     Example: twin warm
     """
     from stream.commands.output import answer, progress  # noqa: PLC0415
-    from stream.warm import warm as compile_all  # noqa: PLC0415
+    from stream.compiled import load as compile_all  # noqa: PLC0415
     from twin.jit import cache_folder  # noqa: PLC0415
 
     with progress("compiling the equations (the first time about 30 s)"):

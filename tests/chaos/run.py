@@ -1,0 +1,221 @@
+"""Disturb a running system at random points, and judge what is left. See README.md."""
+
+import asyncio
+import random
+import statistics
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.services.services import Influx2, Kafka
+from stream import topics
+from stream.compiled import load
+from stream.settings import Settings
+from tests.chaos.judge import judge
+from tests.chaos.load import Load, messages, schedule
+from tests.chaos.system import SECRET, Groups, Receiver, Workers
+
+RECOVER_S, DRAIN_S = 120.0, 240.0
+
+
+@dataclass
+class Plan:
+    """What is done, how often."""
+
+    people: int
+    days: float
+    seconds: float  # over which the load is spread; what is left after the last disturbance is sent at once
+    workers: int = 3
+    kills: int = 0
+    restarts: int = 0
+    scale_ups: int = 0
+    scale_downs: int = 0
+    broker_stops: int = 0
+    broker_kills: int = 0
+    store_stops: int = 0
+    away_s: float = 30.0
+    store_away_s: float = 60.0
+    pause_s: tuple[float, float] = (0.5, 4.0)
+    seed: int = 1
+
+
+SHORT = Plan(people=16, days=0.2, seconds=110, workers=2, kills=4, restarts=2, scale_ups=1, scale_downs=1,
+             broker_stops=1, broker_kills=1, store_stops=1, away_s=5, store_away_s=8, pause_s=(0.2, 1.5))  # fmt: skip
+LONG = Plan(people=200, days=1.0, seconds=2400, kills=50, restarts=20, scale_ups=5, scale_downs=5, broker_stops=3,
+            broker_kills=1, store_stops=3)  # fmt: skip
+
+
+@dataclass
+class Report:
+    """What was done, how long it took to recover, what differed."""
+
+    recovered: dict[str, list[float]] = field(default_factory=dict)
+    never: Counter = field(default_factory=Counter)
+    stops: list[float] = field(default_factory=list)
+    load: dict = field(default_factory=dict)
+    ends: Counter = field(default_factory=Counter)
+    differs: dict = field(default_factory=dict)
+
+    def text(self):
+        lines = ["| what was done | times | recovered, median s | worst s | never |", "|---|---|---|---|---|"]
+        for what, took in self.recovered.items():
+            lines.append(f"| {what} | {len(took) + self.never[what]} | {statistics.median(took):.1f} | {max(took):.1f} "
+                         f"| {self.never[what]} |" if took else f"| {what} | {self.never[what]} | | | all |")  # fmt: skip
+        lines += ["", "| what was looked at | of | differs |", "|---|---|---|"]
+        lines += [f"| {what} | {of} | {bad} |" for what, (of, bad) in self.differs.items()]
+        worst = max(self.stops, default=0.0)
+        lines += [
+            "",
+            f"load {self.load}; ends of workers {dict(self.ends)}; longest graceful stop {worst:.1f} s",
+        ]
+        return "\n".join(lines)
+
+
+class Chaos:
+    """One run of a plan in a folder."""
+
+    def __init__(self, plan, folder):
+        self.plan, self.folder, self.rng, self.report = plan, Path(folder), random.Random(plan.seed), Report()
+
+    def actions(self):
+        p = self.plan
+        counts = {self.kill: p.kills, self.restart: p.restarts, self.scale_up: p.scale_ups, self.scale_down: p.scale_downs,
+                  self.broker_stop: p.broker_stops, self.broker_kill: p.broker_kills, self.store_stop: p.store_stops}  # fmt: skip
+        found = [action for action, count in counts.items() for _ in range(count)]
+        self.rng.shuffle(found)
+        return found
+
+    def one(self):
+        return self.rng.choice(list(self.workers.processes))
+
+    async def kill(self):
+        self.workers.kill(self.one())
+        self.workers.start()
+        return "worker killed (-9)"
+
+    async def restart(self):
+        self.report.stops.append(await asyncio.to_thread(self.workers.stop, self.one()))
+        self.workers.start()
+        return "worker restarted gracefully"
+
+    async def scale_up(self):
+        self.workers.start()
+        return "worker added"
+
+    async def scale_down(self):
+        if len(self.workers.processes) > 1:
+            self.report.stops.append(await asyncio.to_thread(self.workers.stop, self.one()))
+        return "worker taken away"
+
+    async def broker_stop(self):
+        await asyncio.to_thread(self.kafka.stop)
+        await asyncio.sleep(self.plan.away_s)
+        await asyncio.to_thread(self.kafka.start)
+        return f"broker stopped for {self.plan.away_s:.0f} s"
+
+    async def broker_kill(self):
+        self.kafka.process.kill()
+        await asyncio.to_thread(self.kafka.process.wait, 10)
+        await asyncio.to_thread(self.kafka.start)
+        return "broker killed (-9)"
+
+    async def store_stop(self):
+        await asyncio.to_thread(self.influx.stop)
+        await asyncio.sleep(self.plan.store_away_s)
+        await asyncio.to_thread(self.influx.start)
+        return f"InfluxDB stopped for {self.plan.store_away_s:.0f} s"
+
+    async def disturb(self):
+        for action in self.actions():
+            await asyncio.sleep(self.rng.uniform(*self.plan.pause_s))
+            what = await action()
+            began = time.monotonic()
+            if "InfluxDB" in what:
+                group, marks = f"{self.settings.app_id}-sink", await self._marks(topics.ESTIMATE)
+            else:
+                group, marks = self.settings.app_id, await self._marks(topics.READING)
+            reached = await self.groups.reached(group, marks, RECOVER_S)
+            if reached is None:
+                self.report.never[what] += 1
+            self.report.recovered.setdefault(what, [])
+            if reached is not None:
+                self.report.recovered[what].append(time.monotonic() - began)
+
+    async def _marks(self, topic):
+        while True:
+            try:
+                return await self.groups.ends(topic)
+            except Exception:  # the broker is on its way back
+                await asyncio.sleep(0.3)
+
+    async def supervise(self):
+        while True:
+            self.workers.look_after()
+            await asyncio.sleep(0.5)
+
+    def settings_for(self):
+        return Settings(broker=self.kafka.bootstrap, partitions=16, app_id="chaos")
+
+    async def run(self, kafka, influx):
+        """Against services that are started; they are stopped and started again."""
+        self.kafka, self.influx = kafka, influx
+        self.settings = self.settings_for()
+        await topics.create_missing(self.settings)
+        made = messages(self.plan.people, self.plan.days)
+        plan, counts = schedule(made, self.rng)
+        self.receiver, self.groups = Receiver(), Groups(self.settings)
+        self.workers = Workers(self.folder, {
+            "TWIN_BROKER": kafka.bootstrap, "TWIN_PARTITIONS": "16", "TWIN_APP_ID": "chaos", "TWIN_STORE": "influx",
+            "TWIN_INFLUX_URL": influx.url, "TWIN_INFLUX_TOKEN": influx.token, "TWIN_INFLUX_ORG": influx.org,
+            "TWIN_INFLUX_BUCKET": influx.bucket, "TWIN_SILENT_AFTER_MIN": "100000000", "TWIN_CHECKPOINT_S": "2",
+            "TWIN_SESSION_TIMEOUT_S": "3", "TWIN_WEBHOOK_URL": self.receiver.url, "TWIN_WEBHOOK_SECRET": SECRET,
+            "TWIN_STALLED_S": "60",
+        })  # fmt: skip
+        load = Load(kafka.bootstrap, plan, self.plan.seconds)
+        supervisor = None
+        try:
+            for _ in range(self.plan.workers):
+                self.workers.start()
+            supervisor = asyncio.ensure_future(self.supervise())
+            sending = asyncio.ensure_future(load.run())
+            await self.disturb()
+            under_load = load.sent / len(plan)
+            load.hurry = True
+            await sending
+            drained = await self.groups.reached(
+                self.settings.app_id, await self._marks(topics.READING), DRAIN_S
+            )
+            for group, names in (("sink", (topics.ESTIMATE, topics.ALERT)), ("alerts", (topics.ALERT,))):
+                marks = await self.groups.ends(*names)
+                kept = await self.groups.reached(f"{self.settings.app_id}-{group}", marks, DRAIN_S)
+                drained = None if kept is None else drained
+            supervisor.cancel()
+            for number in list(self.workers.processes):
+                self.report.stops.append(await asyncio.to_thread(self.workers.stop, number))
+            self.report.load = counts | {"messages": len(plan), "sent again": load.again, "drained": drained is not None,
+                                         "share sent while disturbed": round(under_load, 2)}  # fmt: skip
+            self.report.ends = self.workers.ends
+            self.report.differs = await judge(self.settings, influx, made, self.receiver.taken)
+        finally:
+            if supervisor:
+                supervisor.cancel()
+            self.workers.end()
+            self.receiver.close()
+        return self.report
+
+
+def run(plan, folder):
+    """With services of its own; returns the report."""
+    load()
+    folder = Path(folder)
+    for name in ("kafka", "influx", "workers"):
+        (folder / name).mkdir()
+    kafka, influx = Kafka(folder / "kafka"), Influx2(folder / "influx")
+    try:
+        kafka.start()
+        influx.start()
+        return asyncio.run(Chaos(plan, folder / "workers").run(kafka, influx))
+    finally:
+        influx.stop()
+        kafka.stop()
