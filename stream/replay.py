@@ -91,6 +91,9 @@ def run(task: Replay) -> dict[str, Any]:
             table = read_table(task.table, task.people)
         except TableError as error:
             raise ReplayError(f"{task.table}: {error}") from error
+    missing = sorted((task.people or frozenset()) - set(table.persons))
+    if missing:
+        raise ReplayError(f"{task.table}: nobody in it is called {', '.join(missing)}")
     parts = [table.rows(np.flatnonzero(table.person == index)) for index in range(len(table.persons))]
     task.out.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".replay-", dir=task.out.parent))

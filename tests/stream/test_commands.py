@@ -65,6 +65,27 @@ def test_as_arrived_gives_the_same_bytes(table, tmp_path):
     assert (tmp_path / "a" / "twins.jsonl").read_bytes() == (tmp_path / "b" / "twins.jsonl").read_bytes()
 
 
+def test_a_person_who_is_not_in_the_table_is_named(table, tmp_path):
+    result = twin("replay", table, "--out", tmp_path / "out", "--people", "ada,nobody")
+
+    assert result.returncode == 3
+    assert "nobody" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "place"), [("height_m: 178", "1 to 2.5"), ("conditions: [gout]", "hypertension_1")]
+)
+def test_an_impossible_profile_is_refused(table, tmp_path, text, place):
+    profile = tmp_path / "profile.yaml"
+    profile.write_text(text)
+    result = twin("replay", table, "--out", tmp_path / "out", "--profile", profile)
+
+    assert result.returncode == 3
+    assert place in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_broken_table_says_line_and_column_and_writes_nothing(tmp_path):
     bad = tmp_path / "bad.csv"
     bad.write_text("person,time,channel,value\nada,2026-01-01T00:00:00Z,glucose,much\n")
