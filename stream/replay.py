@@ -23,7 +23,7 @@ from connectors.table import read_table
 from stream.cohort import Applied, Cohort
 from stream.estimates import COLUMNS, Z, quantiles
 from stream.policy import alert_id
-from twin.profile import ProfileError, profile_of
+from twin.profile import Profile, ProfileError, profile_of
 
 FILES = ("forecasts.csv", "estimates.csv", "alerts.csv", "twins.jsonl", "summary.json")
 FORECAST_HEADER = ("person", "made_at", "channel", "horizon_s", "mean", "sd", *Z, "learned")
@@ -53,6 +53,11 @@ def stamp(seconds: float) -> str:
     return str(np.datetime64(round(seconds * 1000), "ms")) + "Z"
 
 
+def is_profile(document: Mapping[str, object]) -> bool:
+    """Whether the keys are a profile's own fields."""
+    return document.keys() <= set(Profile.__dataclass_fields__)
+
+
 def read_profiles(path: Path | None) -> dict[str, Any]:
     """Profiles by person; one profile for all stands under the empty name. Raises ReplayError by field."""
     if path is None:
@@ -63,7 +68,10 @@ def read_profiles(path: Path | None) -> dict[str, Any]:
         raise ReplayError(f"{path}: {error}") from error
     if not isinstance(document, dict):
         raise ReplayError(f"{path}: a mapping is needed")
-    nested = all(isinstance(value, dict) for value in document.values()) and document
+    # A document of nothing but `parameters` is a profile, not somebody of that name.
+    nested = (
+        document and all(isinstance(value, dict) for value in document.values()) and not is_profile(document)
+    )
     profiles = document if nested else {"": document}
     for person, fields in profiles.items():
         try:
