@@ -13,7 +13,8 @@ class Work(NamedTuple):
     """Room of one block.
 
     A Cholesky factor, the sigma points, three vectors of their size for Runge-Kutta, points set aside, what is seen of
-    the points, one row of that, the inputs, a gain, and a report of the last correction.
+    the points, one row of that, the inputs, a gain, a report of the last correction; mean and covariance of a forecast on
+    its way, and one forecast.
     """
 
     factor: Matrix
@@ -27,6 +28,9 @@ class Work(NamedTuple):
     inputs: Inputs
     gain: Vector
     report: Vector
+    ahead_mean: Vector
+    ahead_covariance: Matrix
+    ahead: Vector
 
 
 @kernel
@@ -36,6 +40,7 @@ def room(n: int, stride: int, seen: int, inputs: int) -> Work:
     return Work(
         np.zeros((n, n)), np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size),
         np.zeros(seen * stride), np.zeros(stride), np.zeros(inputs), np.zeros(n), np.zeros(3),
+        np.zeros(n), np.zeros((n, n)), np.zeros(2),
     )  # fmt: skip
 
 

@@ -47,6 +47,34 @@ def model_run(
     answer(as_json, summary, ("what", "value"), list(summary.items()))
 
 
+@bench_app.command("filter")
+def bench_filter(
+    rounds: Annotated[int, typer.Option(help="How often everybody takes a turn.", min=1)] = 15,
+    as_json: Json = False,
+) -> None:
+    """Microseconds of the filter beside C++ (where g++ is) and filterpy, all in turns; about a minute.
+
+    Example: twin bench filter --json
+    """
+    from stream.bench.filter import run  # noqa: PLC0415
+    from stream.commands.output import answer, progress  # noqa: PLC0415
+
+    with progress("rounds") as advance:
+        found = run(rounds, advance)
+    words = {True: "ok", False: "MISSED", None: ""}
+    rows = [
+        (f["what"], _short(f["ours"]), f["unit"], f["reference"], _short(f["theirs"]), _short(f["ratio"]),
+         _short(f["target"]), words[f["ok"]])
+        for f in found["figures"]
+    ]  # fmt: skip
+    header = ("what", "ours", "unit", "beside it", "its", "ratio", "target", "")
+    answer(as_json, found, header, rows)
+
+
+def _short(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.add_typer(bench_app, name="bench")
