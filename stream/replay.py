@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
@@ -23,9 +24,11 @@ from connectors.table import read_table
 from stream.cohort import Applied, Cohort
 from stream.estimates import COLUMNS, Z, quantiles
 from stream.policy import alert_id
+from stream.smoothing import smooth
 from twin.profile import Profile, ProfileError, profile_of
 
 FILES = ("forecasts.csv", "estimates.csv", "alerts.csv", "twins.jsonl", "summary.json")
+SMOOTHED = "estimates_smoothed.csv"
 FORECAST_HEADER = ("person", "made_at", "channel", "horizon_s", "mean", "sd", *Z, "learned")
 ALERT_HEADER = ("person", "rule", "alert_id", "at", "state", "severity", "value", "probability", "made_at")
 
@@ -46,6 +49,7 @@ class Replay:
     jobs: int = 1
     as_arrived: bool = False
     reference: bool = False
+    smooth: bool = False
 
 
 def stamp(seconds: float) -> str:
@@ -88,7 +92,7 @@ def run(task: Replay) -> dict[str, Any]:
         ReplayError: a broken table (line and column), a broken profile, results already there.
 
     """
-    if task.out.exists() and any((task.out / name).exists() for name in FILES):
+    if task.out.exists() and any((task.out / name).exists() for name in (*FILES, SMOOTHED)):
         raise ReplayError(f"{task.out} holds results already: choose another folder")
     profiles = read_profiles(task.profile)
     began = time.perf_counter()
@@ -120,11 +124,11 @@ def run(task: Replay) -> dict[str, Any]:
                     progress.advance(bar)
         summary = _summary(table, done, time.perf_counter() - began)
         final = scratch / "all"
-        _join(scratch, len(jobs), final)
+        _join(scratch, len(jobs), final, task.smooth)
         (final / "summary.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
         task.out.mkdir(parents=True, exist_ok=True)
-        for name in FILES:
-            (final / name).replace(task.out / name)
+        for path in final.iterdir():
+            path.replace(task.out / path.name)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return summary
@@ -149,18 +153,13 @@ def _summary(table: Decoded, done: list[dict[str, int]], seconds: float) -> dict
     }  # fmt: skip
 
 
-def _join(scratch: Path, count: int, final: Path) -> None:
+def _join(scratch: Path, count: int, final: Path, smooth: bool) -> None:
     final.mkdir()
+    estimates = ("person", "time", *(f"{name}_{what}" for name, _ in COLUMNS for what in ("mean", "sd")))
     headers = {
-        "forecasts.csv": FORECAST_HEADER,
-        "estimates.csv": (
-            "person",
-            "time",
-            *(f"{name}_{what}" for name, _ in COLUMNS for what in ("mean", "sd")),
-        ),
-        "alerts.csv": ALERT_HEADER,
-    }
-    for name in FILES[:-1]:
+        "forecasts.csv": FORECAST_HEADER, "estimates.csv": estimates, "alerts.csv": ALERT_HEADER, SMOOTHED: estimates,
+    }  # fmt: skip
+    for name in (*FILES[:-1], SMOOTHED) if smooth else FILES[:-1]:
         with (final / name).open("wb") as file:
             if name in headers:
                 file.write((",".join(headers[name]) + "\r\n").encode())
@@ -189,8 +188,12 @@ def _person(job: tuple[str, Decoded, Mapping[str, object] | None, Replay, Path])
             counts["ticks"] += len(done.tick_s)
             counts["downweighted"] += int((done.outcomes == 1).sum())
             _write_forecasts(csv.writer(forecasts), cohort, person, done)
-            _write_estimates(csv.writer(estimates), person, done)
+            _write_estimates(csv.writer(estimates), person, done.tick_s, done.estimates)
             _write_alerts(csv.writer(alerts), person, done)
+    if task.smooth:
+        tick_s, smoothed = smooth(readings, profile, cohort.tick_ms)
+        with (folder / SMOOTHED).open("w", newline="", encoding="utf-8") as file:
+            _write_estimates(csv.writer(file), person, tick_s, smoothed)
     (folder / "twins.jsonl").write_text(json.dumps(cohort.twin_json(person)) + "\n", encoding="utf-8")
     return counts
 
@@ -221,9 +224,11 @@ def _write_forecasts(writer: Any, cohort: Cohort, person: str, done: Applied) ->
                 writer.writerow([person, at, channel, horizon, f"{mean:.4f}", f"{sd:.4f}", *cells, "0"])
 
 
-def _write_estimates(writer: Any, person: str, done: Applied) -> None:
+def _write_estimates(
+    writer: Any, person: str, tick_s: NDArray[np.float64], estimates: NDArray[np.float64]
+) -> None:
     positions = [at + shift for _, at in COLUMNS for shift in (0, 1)]
-    for tick, row in zip(done.tick_s.tolist(), done.estimates[:, positions].tolist(), strict=True):
+    for tick, row in zip(tick_s.tolist(), estimates[:, positions].tolist(), strict=True):
         writer.writerow([person, stamp(tick), *("" if v != v else f"{v:.6g}" for v in row)])  # noqa: PLR0124 - nan
 
 

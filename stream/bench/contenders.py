@@ -203,4 +203,4 @@ class Day:
             call()
             taken.append(rtsys.get_allocation_stats().mi_alloc - before)
         _nrt_python.memsys_disable_stats()
-        return (taken[0] - taken[1]) / (TICKS - TICKS // 2)
+        return float(taken[0] - taken[1]) / (TICKS - TICKS // 2)

@@ -14,6 +14,7 @@ from typing import Any
 from stream.bench import contenders as of
 from stream.bench.contenders import Contender
 from twin import record as r_
+from twin.blocks import fast
 
 ROUNDS = 15
 CPP, COMPILED, PYTHON = (
@@ -59,7 +60,7 @@ def run(rounds: int, advance: Callable[[float, float], None]) -> Row:
         _at_least("step of 16 states, 1 RK4", best["ring 1"], COMPILED, best["filterpy compiled"], 40.0)
     )
     rows.append(_at_least("step of 16 states, 1 RK4", best["ring 1"], PYTHON, best["filterpy numpy"], 200.0))
-    what = f"block F, one evaluation at {of.fast.STRIDE} points"
+    what = f"block F, one evaluation at {fast.STRIDE} points"
     rows.append(_at_most(what, best["block F"], CPP, best.get("block F C++"), 1.3))
     rows += [
         _limit("whole person, blocks F G C S, tick of 60 s", best["tick"], 120.0),

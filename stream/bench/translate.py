@@ -56,11 +56,11 @@ class Translation:
     def text(self, node: Any) -> str:
         """An expression."""
         match node:
-            case ast.Constant():
-                return repr(float(node.value))
+            case ast.Constant(value=int() | float() as value):
+                return repr(float(value))
             case ast.Name():
-                value = vars(self.module).get(node.id)
-                return repr(float(value)) if isinstance(value, (int, float)) else node.id
+                found = vars(self.module).get(node.id)
+                return repr(float(found)) if isinstance(found, (int, float)) else node.id
             case ast.UnaryOp():
                 return f"(-{self.text(node.operand)})"
             case ast.BinOp():
