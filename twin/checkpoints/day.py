@@ -52,7 +52,7 @@ def inputs(hour: float) -> dict[int, float]:
 def last_day() -> tuple[Vector, dict[str, Vector]]:
     """Hours of the last day, and what is seen in each minute."""
     body = OpenLoop(Profile(), 0.0, first=inputs(0.0))
-    hours = (np.arange(1440) + 0.5) / 60.0
+    hours = np.array([(minute + 0.5) / 60.0 for minute in range(1440)])
     seen: dict[str, list[float]] = {name: [] for name in SEEN}
     for day in range(DAYS):
         for hour in hours.tolist():

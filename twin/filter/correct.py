@@ -141,9 +141,11 @@ def correct_together(
                 gains[b, i] -= share * gains[a, i]
             for c in range(a + 1, m):
                 shared[b, c] -= share * shared[c, a]
+        scale = math.sqrt(inverse)
         for i in range(n):
-            pull = gains[a, i] * inverse
-            mean[i] += pull * innovation
+            gains[a, i] *= scale
+        for i in range(n):
+            mean[i] += gains[a, i] * (innovation * scale)
             for k in range(n):
-                covariance[i, k] -= (gains[a, i] * gains[a, k]) * inverse  # symmetric to the last bit
+                covariance[i, k] -= gains[a, i] * gains[a, k]  # symmetric to the last bit
     return downweighted
