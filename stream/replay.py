@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
@@ -23,10 +24,12 @@ from connectors.table import read_table
 from stream.cohort import Applied, Cohort
 from stream.estimates import COLUMNS, Z, quantiles
 from stream.policy import alert_id
+from stream.smoothing import smooth
 from twin.channels import SENSORS
-from twin.profile import ProfileError, profile_of
+from twin.profile import Profile, ProfileError, profile_of
 
 FILES = ("forecasts.csv", "estimates.csv", "alerts.csv", "twins.jsonl", "summary.json")
+SMOOTHED = "estimates_smoothed.csv"
 FORECAST_HEADER = ("person", "made_at", "channel", "horizon_s", "mean", "sd", *Z, "learned")
 ALERT_HEADER = ("person", "rule", "alert_id", "at", "state", "severity", "value", "probability", "made_at")
 
@@ -47,11 +50,17 @@ class Replay:
     jobs: int = 1
     as_arrived: bool = False
     reference: bool = False
+    smooth: bool = False
 
 
 def stamp(seconds: float) -> str:
     """RFC 3339 of event time."""
     return str(np.datetime64(round(seconds * 1000), "ms")) + "Z"
+
+
+def is_profile(document: Mapping[str, object]) -> bool:
+    """Whether the keys are a profile's own fields."""
+    return document.keys() <= set(Profile.__dataclass_fields__)
 
 
 def read_profiles(path: Path | None) -> dict[str, Any]:
@@ -64,7 +73,10 @@ def read_profiles(path: Path | None) -> dict[str, Any]:
         raise ReplayError(f"{path}: {error}") from error
     if not isinstance(document, dict):
         raise ReplayError(f"{path}: a mapping is needed")
-    nested = all(isinstance(value, dict) for value in document.values()) and document
+    # A document of nothing but `parameters` is a profile, not somebody of that name.
+    nested = (
+        document and all(isinstance(value, dict) for value in document.values()) and not is_profile(document)
+    )
     profiles = document if nested else {"": document}
     for person, fields in profiles.items():
         try:
@@ -81,7 +93,7 @@ def run(task: Replay) -> dict[str, Any]:
         ReplayError: a broken table (line and column), a broken profile, results already there.
 
     """
-    if task.out.exists() and any((task.out / name).exists() for name in FILES):
+    if task.out.exists() and any((task.out / name).exists() for name in (*FILES, SMOOTHED)):
         raise ReplayError(f"{task.out} holds results already: choose another folder")
     profiles = read_profiles(task.profile)
     began = time.perf_counter()
@@ -116,11 +128,11 @@ def run(task: Replay) -> dict[str, Any]:
                     progress.advance(bar)
         summary = _summary(task, table, done, time.perf_counter() - began)
         final = scratch / "all"
-        _join(scratch, len(jobs), final)
+        _join(scratch, len(jobs), final, task.smooth)
         (final / "summary.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
         task.out.mkdir(parents=True, exist_ok=True)
-        for name in FILES:
-            (final / name).replace(task.out / name)
+        for path in final.iterdir():
+            path.replace(task.out / path.name)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return summary
@@ -145,19 +157,16 @@ def _summary(task: Replay, table: Decoded, done: list[dict[str, int]], seconds: 
     }  # fmt: skip
 
 
-def _join(scratch: Path, count: int, final: Path) -> None:
+def _join(scratch: Path, count: int, final: Path, smooth: bool) -> None:
     final.mkdir()
+    estimates = ("person", "time", *(f"{name}_{what}" for name, _ in COLUMNS for what in ("mean", "sd")))
     headers = {
         "forecasts.csv": FORECAST_HEADER,
-        "estimates.csv": (
-            "person",
-            "time",
-            *(f"{name}_{what}" for name, _ in COLUMNS for what in ("mean", "sd")),
-            *(f"surprise_{name}" for name in SENSORS),
-        ),
+        "estimates.csv": (*estimates, *(f"surprise_{name}" for name in SENSORS)),
         "alerts.csv": ALERT_HEADER,
+        SMOOTHED: estimates,
     }
-    for name in FILES[:-1]:
+    for name in (*FILES[:-1], SMOOTHED) if smooth else FILES[:-1]:
         with (final / name).open("wb") as file:
             if name in headers:
                 file.write((",".join(headers[name]) + "\r\n").encode())
@@ -186,8 +195,12 @@ def _person(job: tuple[str, Decoded, Mapping[str, object] | None, Replay, Path])
             counts["ticks"] += len(done.tick_s)
             counts["downweighted"] += int((done.outcomes == 1).sum())
             _write_forecasts(csv.writer(forecasts), cohort, person, done)
-            _write_estimates(csv.writer(estimates), person, done)
+            _write_estimates(csv.writer(estimates), person, done.tick_s, done.estimates, _surprises(done))
             _write_alerts(csv.writer(alerts), person, done)
+    if task.smooth:
+        tick_s, smoothed = smooth(readings, profile, cohort.tick_ms)
+        with (folder / SMOOTHED).open("w", newline="", encoding="utf-8") as file:
+            _write_estimates(csv.writer(file), person, tick_s, smoothed)
     (folder / "twins.jsonl").write_text(json.dumps(cohort.twin_json(person)) + "\n", encoding="utf-8")
     return counts
 
@@ -218,15 +231,28 @@ def _write_forecasts(writer: Any, cohort: Cohort, person: str, done: Applied) ->
                 writer.writerow([person, at, channel, horizon, f"{mean:.4f}", f"{sd:.4f}", *cells, "0"])
 
 
-def _write_estimates(writer: Any, person: str, done: Applied) -> None:
+def _write_estimates(
+    writer: Any,
+    person: str,
+    tick_s: NDArray[np.float64],
+    estimates: NDArray[np.float64],
+    surprises: NDArray[np.float64] | None = None,
+) -> None:
     positions = [at + shift for _, at in COLUMNS for shift in (0, 1)]
-    surprises = np.full((len(done.tick_s), len(SENSORS)), np.nan)
+    table = estimates[:, positions]
+    if surprises is not None:
+        table = np.concatenate([table, surprises], axis=1)
+    for tick, row in zip(tick_s.tolist(), table.tolist(), strict=True):
+        writer.writerow([person, stamp(tick), *("" if v != v else f"{v:.6g}" for v in row)])  # noqa: PLR0124 - nan
+
+
+def _surprises(done: Applied) -> NDArray[np.float64]:
+    """Normalised innovations by tick and sensor; nan where it did not speak (t, sensors)."""
+    found = np.full((len(done.tick_s), len(SENSORS)), np.nan)
     tick = np.repeat(np.arange(len(done.tick_s)), np.diff(done.obs_start))
     measured = done.obs_channel < len(SENSORS)
-    surprises[tick[measured], done.obs_channel[measured]] = done.surprises[measured]
-    table = np.concatenate([done.estimates[:, positions], surprises], axis=1)
-    for at, row in zip(done.tick_s.tolist(), table.tolist(), strict=True):
-        writer.writerow([person, stamp(at), *("" if v != v else f"{v:.6g}" for v in row)])  # noqa: PLR0124 - nan
+    found[tick[measured], done.obs_channel[measured]] = done.surprises[measured]
+    return found
 
 
 def _write_alerts(writer: Any, person: str, done: Applied) -> None:

@@ -45,7 +45,8 @@ def forecast_heart_rate(
         if not math.isfinite(horizons[h]):
             break
         if horizons[h] <= SETTLING_S:
-            ahead_mean, ahead_cov = mean.copy(), covariance.copy()
+            ahead_mean, ahead_cov = w.ahead_mean, w.ahead_covariance
+            ahead_mean[:], ahead_cov[:, :] = mean, covariance
             predict_fast(ahead_mean, ahead_cov, now, now + horizons[h], record, True, w)
             draw(ahead_mean, ahead_cov, w.factor, w.points, fast.STRIDE)
             o_.expect_fast(c_.HEART_RATE, False, now + horizons[h], record, True, w)
@@ -118,9 +119,9 @@ def forecast_glucose(
         bound of the probability of the path and near it for a process this smooth.
 
     """
-    ahead_mean, ahead_cov = mean.copy(), covariance.copy()
+    ahead_mean, ahead_cov, point = w.ahead_mean, w.ahead_covariance, w.ahead
+    ahead_mean[:], ahead_cov[:, :] = mean, covariance
     at, worst, h = now, 0.0, 0
-    point = np.zeros(2)
     step = LOW_STEP_S
     while True:
         horizon = horizons[h] if h < horizons.shape[0] else math.nan

@@ -146,7 +146,9 @@ def fast_inputs(record: Record, seconds: float, ahead: bool, u: Inputs) -> None:
         humidity=or_usual(record, c_.HUMIDITY, seconds, schedule.HUMIDITY),
         air_speed=or_usual(record, c_.AIR_SPEED, seconds, schedule.AIR_SPEED),
         clothing=or_usual(record, c_.CLOTHING, seconds, schedule.clothing(asleep)),
-        site_temperature=or_usual(record, c_.AMBIENT, seconds, schedule.site_temperature(asleep)),
+        site_temperature=schedule.site_temperature(
+            or_usual(record, c_.AMBIENT, seconds, schedule.ROOM), asleep
+        ),
         barometric_pressure=or_usual(record, c_.AIR_PRESSURE, seconds, 760.0),
         inspired_oxygen=or_usual(record, c_.INSPIRED_OXYGEN, seconds, 0.2093),
         efficiency=efficiency,

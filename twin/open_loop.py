@@ -34,17 +34,21 @@ class OpenLoop:
         begin_s: event time of the beginning [s since 1970].
         parameters: natural values of the person's parameters, by their names as states (`basal_glucose`: 101.0).
         rng: shakes the dynamic states; None leaves them alone.
+        first: inputs (by channels.CHANNELS position) at which the body has come to rest; else the schedule's.
 
     """
 
     def __init__(
         self, profile: Profile, begin_s: float, parameters: dict[str, float] | None = None,
-        rng: np.random.Generator | None = None,
+        rng: np.random.Generator | None = None, first: dict[int, float] | None = None,
     ) -> None:  # fmt: skip
         self.record: Record = r_.genesis(profile)
         self.rooms, self.rng, self.now = rooms(), rng, begin_s
         self.row: Vector = np.full(ESTIMATE_SIZE, math.nan)
         self.infection = 0.0
+        for channel, value in (first or {}).items():
+            for since in (begin_s - MINUTE_S, begin_s):  # twice: steps are a minute's
+                hold_input(self.record, channel, value, since)
         self._begin(parameters or {})
 
     def _block(self, name: str) -> tuple[Any, Vector]:
@@ -54,7 +58,7 @@ class OpenLoop:
     def _begin(self, parameters: dict[str, float]) -> None:
         """Start every block; block F rests until it stands still."""
         record, room, now = self.record, self.rooms, self.now
-        record[r_.SLEEP_BELIEF] = 0.0
+        record[r_.SLEEP_BELIEF] = record[r_.HELD_VALUE + c_.ASLEEP - c_.FIRST_HELD]
         clock, mean = self._block("circadian")
         circadian_inputs(record, now, room.circadian.inputs)
         none = np.zeros((clock.N, clock.N))

@@ -1,8 +1,12 @@
-"""Carry a block's mean and covariance forward in time, in pieces that redraw the points and add process noise."""
+"""Carry a block's mean and covariance forward in time, in pieces that redraw the points and add process noise.
+
+Where a smoother asks for it (`w.link`), the way from one posterior to the next prior is noted.
+"""
 
 from twin import record as r_
 from twin.blocks import circadian, fast, metabolic, slow
 from twin.filter.points import draw, gather
+from twin.filter.smooth import follow, stand
 from twin.inputs import circadian_inputs, fast_inputs, metabolic_inputs, slow_inputs
 from twin.jit import kernel
 from twin.shapes import Matrix, Record, Vector
@@ -23,7 +27,9 @@ def predict_fast(
     repaired = 0
     begin_s = max(from_s, to_s - LONG_GAP_S)
     if begin_s > from_s:
+        w.link.product[:, :] = covariance
         fast.add_parameter_noise(covariance, (begin_s - from_s) / 86400.0)
+        stand(w.link.product, mean, covariance, w.factor, w.link)
     while begin_s < to_s:
         until = min(begin_s + CHUNK_S, to_s)
         minutes = (until - begin_s) / 60.0
@@ -32,6 +38,7 @@ def predict_fast(
         fast.advance(w.points, minutes, w.inputs, k, w.slopes, w.trial, w.total)
         gather(w.points, mean, covariance, fast.STRIDE)
         fast.add_process_noise(mean, covariance, minutes, w.inputs)
+        follow(w.factor, w.points, fast.STRIDE, mean, covariance, w.link)
         begin_s = until
     return repaired
 
@@ -45,7 +52,9 @@ def predict_metabolic(
     repaired = 0
     begin_s = max(from_s, to_s - LONG_GAP_S)
     if begin_s > from_s:
+        w.link.product[:, :] = covariance
         metabolic.add_parameter_noise(covariance, (begin_s - from_s) / 86400.0)
+        stand(w.link.product, mean, covariance, w.factor, w.link)
     while begin_s < to_s:
         until = min(begin_s + CHUNK_S, to_s)
         minutes = (until - begin_s) / 60.0
@@ -54,6 +63,7 @@ def predict_metabolic(
         metabolic.advance(w.points, minutes, w.inputs, k, w.slopes, w.trial, w.total, metabolic.STEP_MINUTES)
         gather(w.points, mean, covariance, metabolic.STRIDE)
         metabolic.add_process_noise(mean, covariance, minutes, w.inputs, k)
+        follow(w.factor, w.points, metabolic.STRIDE, mean, covariance, w.link)
         begin_s = until
     return repaired
 
@@ -74,6 +84,7 @@ def predict_circadian(
         gather(w.points, mean, covariance, circadian.STRIDE)
         circadian.add_process_noise(mean, covariance, minutes, w.inputs)
         circadian.add_parameter_noise(covariance, minutes / 1440.0)
+        follow(w.factor, w.points, circadian.STRIDE, mean, covariance, w.link)
         from_s = until
     return repaired
 
@@ -94,5 +105,6 @@ def predict_slow(
         gather(w.points, mean, covariance, slow.STRIDE)
         slow.add_process_noise(mean, covariance, minutes, w.inputs)
         slow.add_parameter_noise(covariance, minutes / 1440.0)
+        follow(w.factor, w.points, slow.STRIDE, mean, covariance, w.link)
         from_s = until
     return repaired

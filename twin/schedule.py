@@ -12,6 +12,7 @@ SPREAD = 0.4  # h, how sharply P(asleep) turns
 DAYLIGHT_BEGINS, DAYLIGHT_ENDS = 7.0, 18.0  # h
 DAYLIGHT_LUX, EVENING_LUX = 300.0, 50.0
 HUMIDITY, AIR_SPEED = 0.5, 0.1  # -, m/s
+ROOM = 24.0  # degC
 
 
 @equation
@@ -38,7 +39,7 @@ def light_at_eye(hour: float, asleep: float) -> float:
 @equation
 def ambient_temperature(asleep: float) -> float:
     """Air, degC: 24 awake, 20 in the bedroom."""
-    return mixed(24.0, 20.0, asleep)
+    return mixed(ROOM, 20.0, asleep)
 
 
 @equation
@@ -48,9 +49,9 @@ def clothing(asleep: float) -> float:
 
 
 @equation
-def site_temperature(asleep: float) -> float:
-    """Air at the sensor's site, degC: 24 awake, 31.5 under the cover."""
-    return mixed(24.0, 31.5, asleep)
+def site_temperature(room: float, asleep: float) -> float:
+    """Air at the sensor's site, degC: the room's awake, 31.5 under the cover."""
+    return mixed(room, 31.5, asleep)
 
 
 @equation

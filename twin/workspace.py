@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from twin.blocks import circadian, fast, metabolic, slow
+from twin.filter.smooth import Link, link_room
 from twin.jit import kernel
 from twin.shapes import Inputs, Matrix, Points, Vector
 
@@ -13,7 +14,8 @@ class Work(NamedTuple):
     """Room of one block.
 
     A Cholesky factor, the sigma points, three vectors of their size for Runge-Kutta, points set aside, what is seen of
-    the points, one row of that, the inputs, a gain, and a report of the last correction.
+    the points, one row of that, the inputs, a gain, a report of the last correction; mean and covariance of a forecast on
+    its way, and one forecast; the link of the smoother.
     """
 
     factor: Matrix
@@ -27,6 +29,10 @@ class Work(NamedTuple):
     inputs: Inputs
     gain: Vector
     report: Vector
+    ahead_mean: Vector
+    ahead_covariance: Matrix
+    ahead: Vector
+    link: Link
 
 
 @kernel
@@ -36,6 +42,7 @@ def room(n: int, stride: int, seen: int, inputs: int) -> Work:
     return Work(
         np.zeros((n, n)), np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size),
         np.zeros(seen * stride), np.zeros(stride), np.zeros(inputs), np.zeros(n), np.zeros(3),
+        np.zeros(n), np.zeros((n, n)), np.zeros(2), link_room(n),
     )  # fmt: skip
 
 

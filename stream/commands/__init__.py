@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from stream.commands import evaluating, inspect, letters, replaying, services
+from stream.commands import evaluating, inspect, letters, replaying, research, services
 from stream.commands.output import EXIT_BAD_INPUT, EXIT_USAGE
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ replaying.register(app)
 evaluating.register(app)
 inspect.register(app)
 letters.register(app)
+research.register(app)
 
 
 def main() -> None:

@@ -31,6 +31,10 @@ def replay(
     filter_: Annotated[
         Filter, typer.Option("--filter", help="compiled, or filterpy as reference.")
     ] = Filter.COMPILED,
+    smooth: Annotated[
+        bool,
+        typer.Option("--smooth", help="Also what all readings tell of each time: estimates_smoothed.csv."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The summary as one JSON document.")] = False,
 ) -> None:
     """Run the twins over a table of readings.
@@ -45,7 +49,11 @@ def replay(
     except ValueError as error:
         raise typer.BadParameter(f"--forecast {forecast!r}: minutes, comma-separated") from error
     chosen = frozenset(name for name in people.split(",") if name) or None
-    task = Replay(table, out, horizons, chosen, profile, jobs, as_arrived, filter_ is Filter.REFERENCE)
+    if smooth and (as_arrived or filter_ is Filter.REFERENCE):
+        raise typer.BadParameter("--smooth goes with the compiled filter in the order of time")
+    task = Replay(
+        table, out, horizons, chosen, profile, jobs, as_arrived, filter_ is Filter.REFERENCE, smooth
+    )
     try:
         summary = run(task)
     except ReplayError as error:

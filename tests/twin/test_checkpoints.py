@@ -20,3 +20,16 @@ def test_signalling_saturates_in_order():
 
     assert all(0.0 < a < b < 1.0 for a, b in zip(low, high, strict=True))
     assert signalling_levels(600.0, 900.0, diabetic=1.0)[2] < signalling_levels(600.0, 600.0, diabetic=0.0)[2]
+
+
+def test_a_check_that_fails_makes_the_command_fail(monkeypatch):
+    from typer.testing import CliRunner
+
+    from stream.commands import app
+
+    rows = [row | {"ok": row["what"] != ROWS[0]["what"]} for row in ROWS]
+    monkeypatch.setattr(checkpoints, "run", lambda: rows)
+    result = CliRunner().invoke(app, ["model", "check"])
+
+    assert result.exit_code == 1
+    assert result.stdout.count("FAILED") == 1

@@ -22,6 +22,9 @@ def test_light_follows_the_day(hour, asleep, lux):
 def test_bed_is_cooler_and_covered():
     assert (schedule.ambient_temperature(0.0), schedule.ambient_temperature(1.0)) == (24.0, 20.0)
     assert (schedule.clothing(0.0), schedule.clothing(1.0)) == (0.7, 2.2)
-    assert (schedule.site_temperature(0.0), schedule.site_temperature(1.0)) == (24.0, 31.5)
+    assert [
+        schedule.site_temperature(room, asleep)
+        for room, asleep in ((24.0, 0.0), (24.0, 1.0), (18.0, 0.0), (18.0, 1.0))
+    ] == [24.0, 31.5, 18.0, 31.5]
     assert (schedule.resting_demand(0.0), schedule.resting_demand(1.0)) == (1.3, 0.95)
     assert (schedule.usual_posture(0.0), schedule.usual_posture(1.0)) == (0.3, 0.0)

@@ -1,0 +1,1 @@
+"""What `twin bench` measures: ours and a reference, interleaved in one run."""
