@@ -48,7 +48,11 @@ SPREAD = {
     "log_variability": ("plain", 0.35), "resting_respiration_rate": ("log", 0.10), "insulin_sensitivity": ("log", 0.35),
     "basal_glucose": ("plain", 6.0), "gastric_emptying": ("log", 0.25), "pressure_set_point": ("plain", 5.0),
     "vascular_compliance": ("log", 0.12), "skin_site_offset": ("plain", 0.7), "temperature_set_point": ("plain", 0.12),
+    "alveolar_arterial_difference": ("plain", 2.0), "clock_shift": ("plain", 0.7), "beta_cell_gain": ("log", 0.3),
+    "intrinsic_period": ("plain", 0.15), "log_light_scale": ("plain", 0.4), "intake_bias": ("plain", 200.0),
+    "activity_bias": ("plain", 0.08),
 }  # fmt: skip
+PHASE_SPREAD_H, FAT_SPREAD, WEIGHT_SPREAD = 0.7, 0.12, 0.7  # of the clock; of ln fat mass; kg, of the profile's weight
 
 
 def draw_person(name: str, profile: Profile, seed: int) -> VirtualPerson:
@@ -61,6 +65,14 @@ def draw_person(name: str, profile: Profile, seed: int) -> VirtualPerson:
         parameters[parameter] = (
             prior[parameter] * math.exp(lean) if kind == "log" else prior[parameter] + lean
         )
+    early, fatter, heavier = np.clip(rng.standard_normal(3), -2.0, 2.0).tolist()
+    turn = 2.0 * math.pi / 24.0 * PHASE_SPREAD_H * early
+    x, xc = prior["pacemaker_x"], prior["pacemaker_xc"]
+    parameters["pacemaker_x"] = x * math.cos(turn) + xc * math.sin(turn)
+    parameters["pacemaker_xc"] = xc * math.cos(turn) - x * math.sin(turn)
+    fat = prior["fat_mass"] * math.exp(FAT_SPREAD * fatter)
+    parameters["fat_mass"] = fat
+    parameters["lean_mass"] = prior["lean_mass"] + prior["fat_mass"] - fat + WEIGHT_SPREAD * heavier
     return VirtualPerson(name, seed, parameters, profile, whole=True)
 
 

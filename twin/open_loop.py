@@ -137,6 +137,10 @@ class OpenLoop:
             k = record[r_.CIRCADIAN_BODY : r_.SLOW_BODY]
             circadian.advance(w.points, minutes, w.inputs, k, w.slopes, w.trial, w.total)
             mean[:] = w.points[:: circadian.STRIDE]
+            if self.rng is not None:
+                noise = np.zeros((circadian.N, circadian.N))
+                circadian.add_process_noise(mean, noise, minutes, w.inputs)
+                self._shake(mean, circadian.DYNAMIC, np.diag(noise))
             record[r_.CIRCADIAN_S] = now
 
     def _move_metabolic(self) -> None:
@@ -172,6 +176,10 @@ class OpenLoop:
                 w.total,
             )
             mean[:] = w.points[:: slow.STRIDE]
+            if self.rng is not None:
+                noise = np.zeros((slow.N, slow.N))
+                slow.add_process_noise(mean, noise, minutes, w.inputs)
+                self._shake(mean, slow.DYNAMIC, np.diag(noise))
             record[r_.SLOW_S] = now
             record[[r_.ENERGY_KCAL, r_.SWEAT_L, r_.IMPULSE, r_.SINCE_MIN, r_.DRUNK_L]] = 0.0
 

@@ -1,0 +1,200 @@
+"""Twin experiments: does the filter find, in the readings of virtual people, the truth that made them?
+
+    python tests/bench/learning.py [--people 10] [--days 14] [--seed 100] [--json]
+
+Ten people whose parameters are drawn from the spread between people live fourteen days by the twin's own equations,
+shaken by the process noise that the filter assumes; their devices have the noise of section 13. The tables: the solid
+parameters of section 14 with their errors in posterior sd; NEES of each block; how many readings and true values lie in
+the 95 % interval; whether innovations are white; how far the twin is from the truth after eight hours without data.
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import chi2
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from stream.cohort import Cohort  # noqa: E402
+from stream.journal import bin_ticks, entries_of  # noqa: E402
+from stream.virtual import draw_person, readings_of_rows, simulate_rows  # noqa: E402
+from twin import record as r_  # noqa: E402
+from twin.channels import CHANNELS, SENSORS  # noqa: E402
+from twin.fold import fold, outputs_for  # noqa: E402
+from twin.open_loop import held_value  # noqa: E402
+from twin.profile import Profile  # noqa: E402
+from twin.summary import SEEN_COLUMNS  # noqa: E402
+
+START_MS = 1_795_392_000_000  # a midnight
+SOLID = (
+    "resting_heart_rate_parameter", "sleep_fall", "circadian_amplitude", "met_gain", "log_variability",
+    "resting_respiration_rate", "pressure_set_point", "vascular_compliance",
+)  # fmt: skip
+NAMES = {block: [state.name for state in module.STATES] for block, (module, *_) in r_.BLOCKS.items()}
+SEEN = ("heart_rate", "bp_systolic", "bp_diastolic", "hrv_rmssd", "respiration_rate", "spo2", "core_temperature",
+        "skin_temperature", "ventilation", "energy_expenditure", "oxygen_uptake", "glucose", "weight")  # fmt: skip
+LEARNING_H = 48  # NEES and coverage are counted after it
+LAGS = 10  # of Ljung-Box
+
+
+@dataclass(slots=True)
+class Life:
+    """Readings and truth of a virtual person: states as the filter holds them (minutes, n), by block; what is seen."""
+
+    person: object
+    rows: list
+    states: dict
+    seen: np.ndarray
+
+
+@dataclass(slots=True)
+class Learned:
+    """What the filter made of a life; `kept` are records after each hour."""
+
+    tick_s: np.ndarray
+    channel: np.ndarray
+    value: np.ndarray
+    at_s: np.ndarray
+    surprises: np.ndarray
+    outcomes: np.ndarray
+    estimates: np.ndarray
+    kept: np.ndarray
+    record: np.ndarray
+
+
+def live(person, days):
+    rows, seen, states = [], [], {block: [] for block in r_.BLOCKS}
+    for at_ms, _, read, body in simulate_rows(person, START_MS, days):
+        rows += [(at_ms, channel, value) for channel, value in read.items()]
+        seen.append([body.row[SEEN_COLUMNS[name]] for name in SEEN])
+        for block, (module, at, *_) in r_.BLOCKS.items():
+            states[block].append(body.record[at : at + module.N].copy())
+    return Life(person, rows, {block: np.array(s) for block, s in states.items()}, np.array(seen))
+
+
+def learn(life, silent=lambda at_ms: False):
+    """Fold the readings of a life, but those that `silent` says never came."""
+    rows = [row for row in life.rows if not silent(row[0])]
+    readings = readings_of_rows(life.person.name, rows)
+    binned = bin_ticks(entries_of(readings, np.arange(len(readings))), 60_000)
+    tick_s, start, channel, value, noise, flag, device, _ = binned
+    record = r_.genesis(life.person.profile)[None].copy()
+    hour = np.flatnonzero(np.diff(tick_s // 3600.0) > 0)
+    keep = np.full(len(tick_s), -1, dtype=np.int64)
+    keep[hour] = np.arange(len(hour))
+    kept = np.zeros((len(hour), r_.SIZE))
+    estimates, surprises, outcomes, forecasts, low = outputs_for(len(tick_s), len(channel), 2)
+    horizons = Cohort(horizons={"heart_rate": (), "glucose": ()}).horizon_table if False else np.full((2, 2), np.nan)
+    fold(record, np.array([0, len(tick_s)]), tick_s, start, channel, value, noise, flag, device, horizons, keep, kept,
+         estimates, surprises, outcomes, forecasts, low)  # fmt: skip
+    at_s = np.repeat(tick_s, np.diff(start))
+    return Learned(tick_s, channel, value, at_s, surprises, outcomes, estimates, kept, record[0])
+
+
+def recovery(lives, learned):
+    """(people, solid parameters): error in posterior sd at the end; error and posterior sd as the filter holds them."""
+    at = [NAMES["fast"].index(name) for name in SOLID]
+    forms = [r_.BLOCKS["fast"][0].STATES[i].transform for i in at]
+    table = []
+    for life, what in zip(lives, learned, strict=True):
+        module, mean_at, cov_at, _ = r_.BLOCKS["fast"]
+        mean = what.record[mean_at : mean_at + module.N]
+        sd = np.sqrt(np.diag(what.record[cov_at : cov_at + module.N**2].reshape(module.N, -1)))
+        truth = [held_value(life.person.parameters[name], f) if name in life.person.parameters else life.states["fast"][0, i]
+                 for name, i, f in zip(SOLID, at, forms, strict=True)]  # fmt: skip
+        table.append([((mean[i] - t) / sd[i], mean[i] - t, sd[i]) for i, t in zip(at, truth, strict=True)])
+    return np.array(table)
+
+
+def nees(lives, learned):
+    """By block: NEES / n of every person at every hour (people, hours), and of the dynamic part alone."""
+    found = {}
+    for block, (module, mean_at, cov_at, _) in r_.BLOCKS.items():
+        rows = []
+        for life, what in zip(lives, learned, strict=True):
+            minute = ((what.kept[:, r_.HEAD_S] * 1000 - START_MS) / 60_000).round().astype(int)
+            chosen = minute >= LEARNING_H * 60
+            error = what.kept[chosen, mean_at : mean_at + module.N] - life.states[block][minute[chosen]]
+            cov = what.kept[chosen, cov_at : cov_at + module.N**2].reshape(-1, module.N, module.N)
+            rows.append([e @ np.linalg.solve(c, e) / module.N for e, c in zip(error, cov, strict=True)])
+        found[block] = np.array(rows)
+    return found
+
+
+def marginal(lives, learned):
+    """By block and state: mean square of error / posterior sd over people and hours."""
+    found = {}
+    for block, (module, mean_at, cov_at, _) in r_.BLOCKS.items():
+        total = []
+        for life, what in zip(lives, learned, strict=True):
+            minute = ((what.kept[:, r_.HEAD_S] * 1000 - START_MS) / 60_000).round().astype(int)
+            chosen = minute >= LEARNING_H * 60
+            error = what.kept[chosen, mean_at : mean_at + module.N] - life.states[block][minute[chosen]]
+            cov = what.kept[chosen, cov_at : cov_at + module.N**2].reshape(-1, module.N, module.N)
+            total.append(error / np.sqrt(np.einsum("kii->ki", cov)))
+        found[block] = np.array(total)
+    return found
+
+
+def coverage(learned):
+    """By channel: share of readings in the 95 % interval of what was expected of them, sd of the normalised innovation."""
+    found = {}
+    for code, channel in enumerate(SENSORS):
+        z = [informative(what, code) for what in learned]
+        z = np.concatenate([part[1] for part in z])
+        if len(z):
+            found[channel] = (float((np.abs(z) < 1.96).mean()), float(z.std()), float(z.mean()), len(z))
+    return found
+
+
+def informative(what, code):
+    """Times and normalised innovations of a channel after the learning time, without censored readings."""
+    chosen = (what.channel == code) & (what.at_s > START_MS / 1000 + LEARNING_H * 3600)
+    chosen &= np.isfinite(what.surprises)
+    if CHANNELS[code] == "spo2":
+        chosen &= what.value < 99.5
+    return what.at_s[chosen], what.surprises[chosen]
+
+
+def seen_coverage(lives, learned):
+    """By observable: share of true values in the 95 % interval of the estimate."""
+    found = {}
+    for i, name in enumerate(SEEN):
+        inside = []
+        for life, what in zip(lives, learned, strict=True):
+            minute = ((what.tick_s * 1000 - START_MS) / 60_000).round().astype(int)
+            chosen = minute >= LEARNING_H * 60
+            pair = what.estimates[chosen, SEEN_COLUMNS[name] : SEEN_COLUMNS[name] + 2]
+            inside.append(np.abs(pair[:, 0] - life.seen[minute[chosen], i]) < 1.96 * pair[:, 1])
+        found[name] = float(np.concatenate(inside).mean())
+    return found
+
+
+def autocorrelation(z, lags=LAGS):
+    z = z - z.mean()
+    return np.array([(z[k:] * z[:-k]).sum() for k in range(1, lags + 1)]) / (z * z).sum()
+
+
+def whiteness(learned):
+    """By channel: median Ljung-Box p over people, the share of people with p < 0.01, mean autocorrelation of lag 1, 2."""
+    found = {}
+    for code, channel in enumerate(SENSORS):
+        ps, rho = [], []
+        for what in learned:
+            _, z = informative(what, code)
+            if len(z) < 20:
+                continue
+            lags = min(LAGS, len(z) // 4)
+            r = autocorrelation(z, lags)
+            q = len(z) * (len(z) + 2) * (r**2 / (len(z) - np.arange(1, lags + 1))).sum()
+            ps.append(chi2.sf(q, lags))
+            rho.append(r)
+        if ps:
+            shortest = min(len(r) for r in rho)
+            mean = np.mean([r[:shortest] for r in rho], axis=0)
+            found[channel] = (float(np.median(ps)), float((np.array(ps) < 0.01).mean()), float(mean[0]), float(np.abs(mean).max()))
+    return found
