@@ -1,7 +1,8 @@
 """What a sensor reads of the sigma points, and how noisily: section 13 of the specification, by channel.
 
 A daily or nightly value (a resting heart rate, a temperature deviation; variability, respiration or saturation that comes
-once a night) is an observation of what it is the mean of: the points are settled into a quiet night first.
+once a night, for at least the second time) is an observation of what it is the mean of: the points are settled into a
+quiet night first.
 """
 
 import math
@@ -95,7 +96,8 @@ def is_nightly(record: Record, channel: int, now: float) -> bool:
     if channel == c_.RESTING_RATE or channel == c_.SKIN_DELTA:
         return True
     of_night = channel == c_.RMSSD or channel == c_.RESPIRATION or channel == c_.SPO2
-    return of_night and now - record[r_.LAST_S + channel] > NIGHTLY_AFTER_S
+    silent = now - record[r_.LAST_S + channel] > NIGHTLY_AFTER_S
+    return of_night and silent and record[r_.PAUSE_S + channel] > NIGHTLY_AFTER_S
 
 
 @kernel

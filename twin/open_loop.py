@@ -110,9 +110,6 @@ class OpenLoop:
             hold_input(record, channel, value, now)
         record[r_.SLEEP_BELIEF] = record[r_.HELD_VALUE + c_.ASLEEP - c_.FIRST_HELD]
         expose(record, now)
-        for channel, value in values.items():
-            if c_.FIRST_EVENT <= channel < c_.FIRST_HELD:
-                take_dose(record, channel, value, now)
         self._move_circadian(now)
         self._move_fast(1.0)
         if self.rng is not None:
@@ -123,6 +120,9 @@ class OpenLoop:
             self._shake(mean, fast.DYNAMIC, np.diag(noise))
         self._move_metabolic()
         self._move_slow(now)
+        for channel, value in values.items():
+            if c_.FIRST_EVENT <= channel < c_.FIRST_HELD:
+                take_dose(record, channel, value, now)
         record[r_.HEAD_S] = now
         self._observe(before)
         return self

@@ -2,6 +2,7 @@
 
 from twin import record as r_
 from twin.blocks import circadian, fast, metabolic, slow
+from twin.exchange import add_intensity_noise, add_sleep_noise
 from twin.filter.points import draw, gather
 from twin.inputs import circadian_inputs, fast_inputs, metabolic_inputs, slow_inputs
 from twin.jit import kernel
@@ -32,6 +33,7 @@ def predict_fast(
         fast.advance(w.points, minutes, w.inputs, k, w.slopes, w.trial, w.total)
         gather(w.points, mean, covariance, fast.STRIDE)
         fast.add_process_noise(mean, covariance, minutes, w.inputs)
+        add_sleep_noise(mean, covariance, minutes, w.inputs[2])
         begin_s = until
     return repaired
 
@@ -54,6 +56,7 @@ def predict_metabolic(
         metabolic.advance(w.points, minutes, w.inputs, k, w.slopes, w.trial, w.total, metabolic.STEP_MINUTES)
         gather(w.points, mean, covariance, metabolic.STRIDE)
         metabolic.add_process_noise(mean, covariance, minutes, w.inputs, k)
+        add_intensity_noise(covariance, minutes, record)
         begin_s = until
     return repaired
 

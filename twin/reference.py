@@ -16,9 +16,10 @@ from twin import inputs as i_
 from twin import observe as o_
 from twin import record as r_
 from twin.blocks import circadian, fast, metabolic, slow
+from twin.exchange import add_intensity_noise, add_sleep_noise
 from twin.filter.correct import GATE
 from twin.filter.points import JITTER
-from twin.fold import CIRCADIAN_STALE_S, METABOLIC_STALE_S, SLOW_STALE_S
+from twin.fold import CIRCADIAN_STALE_S, LONGEST_PAUSE_S, METABOLIC_STALE_S, SLOW_STALE_S
 from twin.physiology.body_composition import scale_reading
 from twin.physiology.sleep import wake_drive
 from twin.predict import CHUNK_S, HOUR_S, LONG_GAP_S, LONGEST_GAP_S
@@ -81,8 +82,11 @@ class Judge:
             self.mean[:], self.covariance[:] = self.ukf.x, self.ukf.P
             if module is metabolic:
                 module.add_process_noise(self.mean, self.covariance, minutes, w.inputs, self.k)
+                add_intensity_noise(self.covariance, minutes, self.record)
             else:
                 module.add_process_noise(self.mean, self.covariance, minutes, w.inputs)
+            if module is fast:
+                add_sleep_noise(self.mean, self.covariance, minutes, float(w.inputs[2]))
             if module in (circadian, slow):
                 module.add_parameter_noise(self.covariance, minutes / 1440.0)
             from_s = until
@@ -248,6 +252,7 @@ class ReferenceTwin:
             if channel < c_.FIRST_EVENT:
                 meet_device(record, channel, device)
                 self.surprises.append(self._correct(channel, value, now))
+                record[r_.PAUSE_S + channel] = min(now - record[r_.LAST_S + channel], LONGEST_PAUSE_S)
                 record[r_.LAST_S + channel] = now
             elif channel < c_.FIRST_HELD:
                 take_dose(record, channel, value, now)

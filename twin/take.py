@@ -52,9 +52,11 @@ def take_dose(record: Record, channel: int, value: float, seconds: float) -> Non
     covariance = covariance_of(record, r_.METABOLIC_COVARIANCE, metabolic.N)
     if channel == c_.CARBOHYDRATE:
         amount, fast_share = value * 1000.0, record[r_.METABOLIC_BODY + 9]
-        mean[metabolic.STOMACH] += (1.0 - fast_share) * amount
-        mean[metabolic.GUT] += fast_share * amount
-        covariance[metabolic.STOMACH, metabolic.STOMACH] += (DOSE_UNCERTAINTY * amount) ** 2
+        shares = ((metabolic.STOMACH, 1.0 - fast_share), (metabolic.GUT, fast_share))
+        for place, share in shares:
+            mean[place] += share * amount
+            for other, part in shares:
+                covariance[place, other] += share * part * (DOSE_UNCERTAINTY * amount) ** 2
         record[r_.CARBOHYDRATE_S] = seconds
     elif channel == c_.BOLUS:
         amount = value * 6000.0 / record[r_.METABOLIC_BODY]
@@ -110,8 +112,12 @@ def tell_blocks(record: Record, before_s: float, now: float, estimate: Vector) -
         record[r_.FED] = min(max(estimate[AT_FED], 0.0), 1.0)
     if record[r_.FAST_S] > r_.NEVER:
         record[r_.INTENSITY], record[r_.AROUSAL] = estimate[AT_INTENSITY], estimate[AT_AROUSAL]
+        record[r_.INTENSITY_SD] = min(estimate[AT_INTENSITY + 1], 0.3)
         record[r_.INFLAMMATION] = estimate[AT_INFLAMMATION]
         minutes = min((now - before_s) / 60.0, 60.0)
+        moved = record[r_.METABOLIC_S] == now  # block G has used the sum up to now
+        record[r_.INTENSITY_MIN] += minutes * max(estimate[AT_INTENSITY], 0.0)
+        record[r_.INTENSITY_MIN] *= 0.0 if moved else 1.0
         record[r_.SINCE_MIN] += minutes
         record[r_.ENERGY_KCAL] += minutes * max(estimate[AT_ENERGY], 0.0)
         record[r_.SWEAT_L] += minutes / 60.0 * max(estimate[AT_SWEAT], 0.0)
