@@ -160,10 +160,10 @@ def _readings(
         yield "insulin_bolus", done[c_.BOLUS] * math.exp(MISCOUNTED * rng.standard_normal())
     if not person.whole:
         return
+    yield "posture", done[c_.POSTURE]
     if minute % 5 == 0:
         yield "asleep", float(says_asleep(done, rng))
         yield "light", done[c_.LIGHT] * math.exp(0.3 * rng.standard_normal())
-        yield "posture", done[c_.POSTURE]
     for name, every, sd in NIGHT_SENSORS:
         if done[c_.ASLEEP] > 0.5 and minute % every == 0:
             error = sd * rng.standard_normal()

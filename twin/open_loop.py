@@ -118,6 +118,7 @@ class OpenLoop:
             fast.add_process_noise(mean, noise, 1.0, room.fast.inputs)
             noise[fast.INFECTION_DRIVE, fast.INFECTION_DRIVE] = 0.0  # nobody falls ill by chance
             self._shake(mean, fast.DYNAMIC, np.diag(noise))
+        record[r_.FAST_S] = now
         self._move_metabolic()
         self._move_slow(now)
         for channel, value in values.items():
