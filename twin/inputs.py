@@ -24,6 +24,7 @@ SLEEP_EVIDENCE, WAKE_EVIDENCE = math.log(0.95 / 0.50), math.log(0.05 / 0.50)
 EVIDENCE_MINUTES, FORGETTING_MINUTES = 5.0, 60.0
 MIXING_MINUTES = 30.0  # in which people fall asleep or wake, by the schedule
 SUREST = 5.0  # ln odds
+UPRIGHT, UPRIGHT_EVIDENCE = 0.25, 5.0 * math.log(0.1)  # nearly nobody sleeps upright; a minute of it tells
 TOLD_S = 43200.0  # meals are logged if one was in the last 12 h
 HARMLESS_DEFICIT = 1.0  # % of body mass: a night without drinking costs 0.8 % and means nothing to the heart
 INSENSIBLE_LOSS = 0.028  # L/h, of skin at rest
@@ -84,6 +85,8 @@ def weigh_sleep(record: Record, before_s: float, now: float) -> None:
     minutes = min(max((now - before_s) / 60.0, 1.0), 60.0)
     said = value_of(record, c_.ASLEEP)
     evidence = said * SLEEP_EVIDENCE + (1.0 - said) * WAKE_EVIDENCE
+    if held(record, c_.POSTURE, now, MOVEMENT_HOLDS_S, False) and value_of(record, c_.POSTURE) > UPRIGHT:
+        evidence += UPRIGHT_EVIDENCE
     asleep = 1.0 / (1.0 + math.exp(-record[r_.SLEEP_LOGIT]))
     while minutes > 0.0:
         step = min(minutes, EVIDENCE_MINUTES)

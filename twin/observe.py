@@ -25,6 +25,7 @@ from twin.workspace import Work
 NIGHTLY_AFTER_S = 6.0 * 3600.0  # silence after which a night channel's value is taken for the night's
 NIGHT_MINUTES, WARM_NIGHT_MINUTES = 30.0, 90.0  # to settle: heart and lung, skin
 ORAL_BELOW_CORE = 0.25  # degC
+FAR_BEYOND = 6.0  # sd
 FULL_SATURATION = 99.5  # %: a reading at the top says "at least"
 _SEEN = {name: position for position, name in enumerate(fast.Seen._fields)}
 # Which row of Seen a channel reads, sd of one reading, minutes over which its errors last.
@@ -151,24 +152,33 @@ def fast_noise(
 
 
 @kernel
-def stands_below(expected: Vector, count: int, limit: float) -> bool:
-    """Whether the mean of what the points expect is below a limit."""
-    total = 0.0
-    for j in range(count):
-        total += expected[j]
-    return total / count < limit
+def censored(
+    flag: int, expected: Vector, count: int, value: float, noise: float
+) -> tuple[bool, float, float]:
+    """What a reading at the end of its scale tells: whether anything, and the plain reading and variance that tell the same.
 
-
-@kernel
-def censored(flag: int, expected: Vector, count: int, value: float, report: Vector) -> bool:
-    """Whether a censored reading tells nothing, since the twin stands on its right side already."""
+    Of z ~ N(m, s^2) one knows z >= L: with a = (L - m) / s and l = phi(a) / (1 - Phi(a)), d = l (l - a), its mean is
+    m + s l and its variance s^2 (1 - d). A plain reading m + s l / d of variance s^2 / d does exactly that (Tobin 1958,
+    Econometrica 26, 24-36; moments of the truncated normal). Below the scale likewise, mirrored.
+    """
     if flag == c_.PLAIN:
-        return False
-    below = stands_below(expected, count, value)
-    if (flag == c_.CENSORED_LOW and below) or (flag == c_.CENSORED_HIGH and not below):
-        report[0] = 0.0
-        return True
-    return False
+        return True, value, noise
+    sign = 1.0 if flag == c_.CENSORED_HIGH else -1.0
+    centre, spread = 0.0, 0.0
+    for j in range(count):
+        centre += expected[j]
+    centre /= count
+    for j in range(count):
+        spread += (expected[j] - centre) ** 2
+    sd = math.sqrt(spread / count + noise)
+    away = sign * (value - centre) / sd
+    if not away < FAR_BEYOND:
+        return True, value, noise  # where the tail is all at its limit, and what is not finite
+    hazard = math.exp(-0.5 * away * away) / math.sqrt(2.0 * math.pi) / (0.5 * math.erfc(away / math.sqrt(2.0)))
+    narrowed = hazard * (hazard - away)
+    if narrowed < 1e-4:
+        return False, value, noise
+    return True, centre + sign * sd * hazard / narrowed, sd * sd / narrowed - spread / count
 
 
 @kernel
@@ -186,7 +196,9 @@ def correct_fast(
         value, flag = FULL_SATURATION, c_.CENSORED_HIGH
     elif channel == c_.RMSSD:
         value = math.log(max(value, 1.0))
-    if censored(flag, w.expected, 2 * fast.N, value, w.report):
+    told, value, noise = censored(flag, w.expected, 2 * fast.N, value, noise)
+    if not told:
+        w.report[0] = 0.0
         return 0
     return correct(w.points, w.expected, fast.STRIDE, value, noise, mean, covariance, w.gain, w.report)
 
@@ -212,7 +224,9 @@ def correct_metabolic(
     expect_metabolic(channel, now, record, w)
     if noise < 0.0:
         noise = (glucose_noise(value) if channel == c_.GLUCOSE else meter_noise(value)) * -noise
-    if censored(flag, w.expected, 2 * metabolic.N, value, w.report):
+    told, value, noise = censored(flag, w.expected, 2 * metabolic.N, value, noise)
+    if not told:
+        w.report[0] = 0.0
         return 0
     return correct(w.points, w.expected, metabolic.STRIDE, value, noise, mean, covariance, w.gain, w.report)
 

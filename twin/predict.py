@@ -52,10 +52,11 @@ def predict_metabolic(
         until = min(begin_s + CHUNK_S, to_s)
         minutes = (until - begin_s) / 60.0
         metabolic_inputs(record, until, w.inputs)
+        metabolic.add_process_noise(mean, covariance, 0.5 * minutes, w.inputs, k)  # half before, half after
         repaired += draw(mean, covariance, w.factor, w.points, metabolic.STRIDE)
         metabolic.advance(w.points, minutes, w.inputs, k, w.slopes, w.trial, w.total, metabolic.STEP_MINUTES)
         gather(w.points, mean, covariance, metabolic.STRIDE)
-        metabolic.add_process_noise(mean, covariance, minutes, w.inputs, k)
+        metabolic.add_process_noise(mean, covariance, 0.5 * minutes, w.inputs, k)
         add_intensity_noise(covariance, minutes, record)
         begin_s = until
     return repaired

@@ -69,6 +69,8 @@ class Judge:
             until = min(from_s + chunk_s, to_s)
             minutes = (until - from_s) / 60.0
             fill(until)
+            if module is metabolic:
+                module.add_process_noise(self.mean, self.covariance, 0.5 * minutes, w.inputs, self.k)
             self._draw()
             extra = (metabolic.STEP_MINUTES,) if module is metabolic else ()
             module.advance(w.points, minutes, w.inputs, self.k, w.slopes, w.trial, w.total, *extra)
@@ -81,7 +83,7 @@ class Judge:
             self.ukf.predict(dt=minutes, fx=lambda _x, _dt, moved=moved: next(moved))
             self.mean[:], self.covariance[:] = self.ukf.x, self.ukf.P
             if module is metabolic:
-                module.add_process_noise(self.mean, self.covariance, minutes, w.inputs, self.k)
+                module.add_process_noise(self.mean, self.covariance, 0.5 * minutes, w.inputs, self.k)
                 add_intensity_noise(self.covariance, minutes, self.record)
             else:
                 module.add_process_noise(self.mean, self.covariance, minutes, w.inputs)
@@ -102,9 +104,13 @@ class Judge:
         self._draw()
         expect()
         expected = self.work.expected[: 2 * self.n].copy()
-        if at_least and expected.mean() >= value:
-            return 0.0  # a reading at the top of its scale tells nothing that is not believed already
         variance_of_reading = noise if isinstance(noise, float) else noise()
+        if at_least:
+            told, value, variance_of_reading = o_.censored(
+                c_.CENSORED_HIGH, self.work.expected, 2 * self.n, value, variance_of_reading
+            )
+            if not told:
+                return 0.0
         variance = float(np.mean((expected - expected.mean()) ** 2)) + variance_of_reading
         surprise = (value - float(expected.mean())) / float(np.sqrt(variance))
         if abs(surprise) > GATE:

@@ -144,19 +144,26 @@ def coverage(learned):
     """By channel: share of readings in the 95 % interval of what was expected of them, sd of the normalised innovation."""
     found = {}
     for code, channel in enumerate(SENSORS):
-        z = [informative(what, code) for what in learned]
-        z = np.concatenate([part[1] for part in z])
+        z = np.concatenate([informative(what, code)[1] for what in learned])
+        full = sum(int(at_full(what, code).sum()) for what in learned)  # inside: the interval goes beyond the scale
         if len(z):
-            found[channel] = (float((np.abs(z) < 1.96).mean()), float(z.std()), float(z.mean()), len(z))
+            inside = ((np.abs(z) < 1.96).sum() + full) / (len(z) + full)
+            found[channel] = (float(inside), float(z.std()), float(z.mean()), len(z) + full)
     return found
+
+
+def scored(what, code):
+    return (what.channel == code) & (what.at_s > START_MS / 1000 + LEARNING_H * 3600) & np.isfinite(what.surprises)
+
+
+def at_full(what, code):
+    """Readings of saturation at the top of the scale, which are censored."""
+    return scored(what, code) & (CHANNELS[code] == "spo2") & (what.value >= 99.5)
 
 
 def informative(what, code):
     """Times and normalised innovations of a channel after the learning time, without censored readings."""
-    chosen = (what.channel == code) & (what.at_s > START_MS / 1000 + LEARNING_H * 3600)
-    chosen &= np.isfinite(what.surprises)
-    if CHANNELS[code] == "spo2":
-        chosen &= what.value < 99.5
+    chosen = scored(what, code) & ~at_full(what, code)
     return what.at_s[chosen], what.surprises[chosen]
 
 
