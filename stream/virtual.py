@@ -55,7 +55,11 @@ SPREAD = {
     "intrinsic_period": ("plain", 0.15), "log_light_scale": ("plain", 0.4), "intake_bias": ("plain", 200.0),
     "activity_bias": ("plain", 0.08),
 }  # fmt: skip
-PHASE_SPREAD_H, FAT_SPREAD, WEIGHT_SPREAD = 0.7, 0.12, 0.7  # of the clock; of ln fat mass; kg, of the profile's weight
+PHASE_SPREAD_H, FAT_SPREAD, WEIGHT_SPREAD = (
+    0.7,
+    0.12,
+    0.7,
+)  # of the clock; of ln fat mass; kg, of the profile's weight
 
 
 def draw_person(name: str, profile: Profile, seed: int) -> VirtualPerson:

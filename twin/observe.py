@@ -174,7 +174,9 @@ def censored(
     away = sign * (value - centre) / sd
     if not away < FAR_BEYOND:
         return True, value, noise  # where the tail is all at its limit, and what is not finite
-    hazard = math.exp(-0.5 * away * away) / math.sqrt(2.0 * math.pi) / (0.5 * math.erfc(away / math.sqrt(2.0)))
+    hazard = (
+        math.exp(-0.5 * away * away) / math.sqrt(2.0 * math.pi) / (0.5 * math.erfc(away / math.sqrt(2.0)))
+    )
     narrowed = hazard * (hazard - away)
     if narrowed < 1e-4:
         return False, value, noise

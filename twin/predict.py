@@ -2,7 +2,7 @@
 
 from twin import record as r_
 from twin.blocks import circadian, fast, metabolic, slow
-from twin.exchange import add_intensity_noise, add_sleep_noise
+from twin.exchange import add_homeostat_noise, add_intensity_noise, add_sleep_noise
 from twin.filter.points import draw, gather
 from twin.inputs import circadian_inputs, fast_inputs, metabolic_inputs, slow_inputs
 from twin.jit import kernel
@@ -77,6 +77,7 @@ def predict_circadian(
         circadian.advance(w.points, minutes, w.inputs, k, w.slopes, w.trial, w.total)
         gather(w.points, mean, covariance, circadian.STRIDE)
         circadian.add_process_noise(mean, covariance, minutes, w.inputs)
+        add_homeostat_noise(mean, covariance, minutes, w.inputs[1])
         circadian.add_parameter_noise(covariance, minutes / 1440.0)
         from_s = until
     return repaired

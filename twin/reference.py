@@ -16,7 +16,7 @@ from twin import inputs as i_
 from twin import observe as o_
 from twin import record as r_
 from twin.blocks import circadian, fast, metabolic, slow
-from twin.exchange import add_intensity_noise, add_sleep_noise
+from twin.exchange import add_homeostat_noise, add_intensity_noise, add_sleep_noise
 from twin.filter.correct import GATE
 from twin.filter.points import JITTER
 from twin.fold import CIRCADIAN_STALE_S, LONGEST_PAUSE_S, METABOLIC_STALE_S, SLOW_STALE_S
@@ -89,6 +89,8 @@ class Judge:
                 module.add_process_noise(self.mean, self.covariance, minutes, w.inputs)
             if module is fast:
                 add_sleep_noise(self.mean, self.covariance, minutes, float(w.inputs[2]))
+            if module is circadian:
+                add_homeostat_noise(self.mean, self.covariance, minutes, float(w.inputs[1]))
             if module in (circadian, slow):
                 module.add_parameter_noise(self.covariance, minutes / 1440.0)
             from_s = until

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from stream.commands import inspect, replaying, services
+from stream.commands import inspect, replaying, services, simulating
 from stream.commands.output import EXIT_BAD_INPUT, EXIT_USAGE
 
 app = typer.Typer(
@@ -14,6 +14,7 @@ app = typer.Typer(
 )  # fmt: skip
 services.register(app)
 replaying.register(app)
+simulating.register(app)
 inspect.register(app)
 
 

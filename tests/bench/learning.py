@@ -88,7 +88,9 @@ def learn(life, silent=lambda at_ms: False):
     keep[hour] = np.arange(len(hour))
     kept = np.zeros((len(hour), r_.SIZE))
     estimates, surprises, outcomes, forecasts, low = outputs_for(len(tick_s), len(channel), 2)
-    horizons = Cohort(horizons={"heart_rate": (), "glucose": ()}).horizon_table if False else np.full((2, 2), np.nan)
+    horizons = (
+        Cohort(horizons={"heart_rate": (), "glucose": ()}).horizon_table if False else np.full((2, 2), np.nan)
+    )
     fold(record, np.array([0, len(tick_s)]), tick_s, start, channel, value, noise, flag, device, horizons, keep, kept,
          estimates, surprises, outcomes, forecasts, low)  # fmt: skip
     at_s = np.repeat(tick_s, np.diff(start))
@@ -145,15 +147,19 @@ def coverage(learned):
     found = {}
     for code, channel in enumerate(SENSORS):
         z = np.concatenate([informative(what, code)[1] for what in learned])
-        full = sum(int(at_full(what, code).sum()) for what in learned)  # inside: the interval goes beyond the scale
-        if len(z):
-            inside = ((np.abs(z) < 1.96).sum() + full) / (len(z) + full)
+        full = sum(int(at_full(what, code).sum()) for what in learned)
+        if len(z):  # of a censored channel only the lower tail is seen: its interval is one-sided
+            inside = ((z > -1.645).sum() + full) / (len(z) + full) if full else (np.abs(z) < 1.96).mean()
             found[channel] = (float(inside), float(z.std()), float(z.mean()), len(z) + full)
     return found
 
 
 def scored(what, code):
-    return (what.channel == code) & (what.at_s > START_MS / 1000 + LEARNING_H * 3600) & np.isfinite(what.surprises)
+    return (
+        (what.channel == code)
+        & (what.at_s > START_MS / 1000 + LEARNING_H * 3600)
+        & np.isfinite(what.surprises)
+    )
 
 
 def at_full(what, code):
@@ -203,5 +209,10 @@ def whiteness(learned):
         if ps:
             shortest = min(len(r) for r in rho)
             mean = np.mean([r[:shortest] for r in rho], axis=0)
-            found[channel] = (float(np.median(ps)), float((np.array(ps) < 0.01).mean()), float(mean[0]), float(np.abs(mean).max()))
+            found[channel] = (
+                float(np.median(ps)),
+                float((np.array(ps) < 0.01).mean()),
+                float(mean[0]),
+                float(np.abs(mean).max()),
+            )
     return found
