@@ -83,7 +83,7 @@ def run(task: Simulation, advance: Advance) -> dict[str, Any]:
     minutes, done, readings = task.people * task.days * 1440.0, 0, 0
     try:
         with ExitStack() as stack:
-            tables = [csv.writer(stack.enter_context(_open(path, packed))) for path in scratch[:2]]
+            tables = [csv.writer(_open(stack, path, packed)) for path in scratch[:2]]
             tables[0].writerow(READING_HEADER)
             tables[1].writerow(truth_header())
             for person in people:
@@ -109,8 +109,10 @@ def run(task: Simulation, advance: Advance) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _open(path: Path, packed: bool) -> io.TextIOBase:
-    if packed:  # without a name and a time in the header, so that a seed gives the same bytes
-        raw = gzip.GzipFile(filename="", fileobj=path.open("wb"), mode="wb", mtime=0, compresslevel=6)
-        return io.TextIOWrapper(cast("Any", raw), encoding="utf-8", newline="")
-    return path.open("w", encoding="utf-8", newline="")
+def _open(stack: ExitStack, path: Path, packed: bool) -> io.TextIOBase:
+    if not packed:
+        return stack.enter_context(path.open("w", encoding="utf-8", newline=""))
+    # Without a name and a time in the header, so that a seed gives the same bytes.
+    file = stack.enter_context(path.open("wb"))
+    raw = stack.enter_context(gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0, compresslevel=6))
+    return stack.enter_context(io.TextIOWrapper(cast("Any", raw), encoding="utf-8", newline=""))

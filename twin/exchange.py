@@ -30,15 +30,14 @@ def driven(intensity: float) -> float:
 
 @kernel
 def add_intensity_noise(covariance: Matrix, minutes: float, record: Record) -> None:
-    """Block G: exercise x comes from block F with an error; its three effects err together."""
+    """Block G: exercise x comes from block F with an error; its three effects err alike, and each a little otherwise."""
     sd = record[r_.INTENSITY_SD]
     x = max(record[r_.INTENSITY], 0.0)
     error = 0.5 * (driven(x + sd) - driven(max(x - sd, 0.0)))
     power = error * math.sqrt(2.0 * INTENSITY_ERROR_MINUTES * minutes)
     gains = (UPTAKE_GAIN * power, PRODUCTION_GAIN * record[PRODUCTION_SCALE_AT] * power, BOOST_GAIN * power)
     for i in range(3):
-        for j in range(3):
-            covariance[EXERCISE[i], EXERCISE[j]] += gains[i] * gains[j]
+        covariance[EXERCISE[i], EXERCISE[i]] += gains[i] * gains[i]
 
 
 @kernel

@@ -189,7 +189,7 @@ def correct_fast(
     w: Work,
 ) -> int:  # fmt: skip
     """Assimilate one reading of block F; `noise` below zero asks for the channel's own. Returns the outcome."""
-    draw(mean, covariance, w.factor, w.points, fast.STRIDE)
+    record[r_.REPAIRED] += draw(mean, covariance, w.factor, w.points, fast.STRIDE)
     nightly = is_nightly(record, channel, now)
     expect_fast(channel, nightly, now, record, False, w)
     if noise < 0.0:
@@ -222,7 +222,7 @@ def correct_metabolic(
     w: Work,
 ) -> int:  # fmt: skip
     """Assimilate one CGM or fingerstick value. A censored one counts only if the twin stands on its wrong side."""
-    draw(mean, covariance, w.factor, w.points, metabolic.STRIDE)
+    record[r_.REPAIRED] += draw(mean, covariance, w.factor, w.points, metabolic.STRIDE)
     expect_metabolic(channel, now, record, w)
     if noise < 0.0:
         noise = (glucose_noise(value) if channel == c_.GLUCOSE else meter_noise(value)) * -noise
@@ -239,7 +239,7 @@ def correct_slow(
 ) -> int:
     """Assimilate one reading of the scale [kg]."""
     stride = slow.STRIDE
-    draw(mean, covariance, w.factor, w.points, stride)
+    record[r_.REPAIRED] += draw(mean, covariance, w.factor, w.points, stride)
     slow_inputs(record, now, w.inputs)
     slow.observe(w.points, w.seen, w.inputs, record[r_.SLOW_BODY : r_.EXPOSURE_BODY])
     for j in range(stride):

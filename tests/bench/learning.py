@@ -19,7 +19,6 @@ from scipy.stats import chi2
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from stream.cohort import Cohort  # noqa: E402
 from stream.journal import bin_ticks, entries_of  # noqa: E402
 from stream.virtual import draw_person, readings_of_rows, simulate_rows  # noqa: E402
 from twin import record as r_  # noqa: E402
@@ -88,9 +87,7 @@ def learn(life, silent=lambda at_ms: False):
     keep[hour] = np.arange(len(hour))
     kept = np.zeros((len(hour), r_.SIZE))
     estimates, surprises, outcomes, forecasts, low = outputs_for(len(tick_s), len(channel), 2)
-    horizons = (
-        Cohort(horizons={"heart_rate": (), "glucose": ()}).horizon_table if False else np.full((2, 2), np.nan)
-    )
+    horizons = np.full((2, 2), np.nan)
     fold(record, np.array([0, len(tick_s)]), tick_s, start, channel, value, noise, flag, device, horizons, keep, kept,
          estimates, surprises, outcomes, forecasts, low)  # fmt: skip
     at_s = np.repeat(tick_s, np.diff(start))
@@ -216,3 +213,77 @@ def whiteness(learned):
                 float(np.abs(mean).max()),
             )
     return found
+
+
+def after_silence(life, hours=8.0, back=2.0, begin_day=4):
+    """A day's silence of `hours` at noon: by observable, error in posterior sd from `back` hours after it, over two hours."""
+    begin_ms = START_MS + begin_day * 86_400_000 + 12 * 3_600_000
+    end_ms = begin_ms + round(hours * 3_600_000)
+    what = learn(life, lambda at_ms: begin_ms <= at_ms < end_ms)
+    first = end_ms / 1000.0 + back * 3600.0
+    chosen = (what.tick_s >= first) & (what.tick_s < first + 7200.0)
+    minute = ((what.tick_s[chosen] * 1000 - START_MS) / 60_000).round().astype(int)
+    found = {}
+    for i, name in enumerate(SEEN):
+        pair = what.estimates[chosen, SEEN_COLUMNS[name] : SEEN_COLUMNS[name] + 2]
+        found[name] = np.abs(pair[:, 0] - life.seen[minute, i]) / np.maximum(pair[:, 1], 1e-9)
+    return found
+
+
+def experiment(people, days, seed):
+    """Lives and what was learned of them; people are drawn from consecutive seeds."""
+    lives = [live(draw_person(f"virtual-{i}", Profile(), seed + i), days) for i in range(people)]
+    return lives, [learn(life) for life in lives]
+
+
+def report(lives, learned):
+    """All tables as one document."""
+    errors = recovery(lives, learned)
+    gaps = [after_silence(life) for life in lives] if len(lives[0].seen) > 6 * 1440 else []
+    solid = {
+        name: {
+            "inside_2_sd": float((np.abs(errors[:, i, 0]) < 2.0).mean()), "error_sd": float(errors[:, i, 0].std()),
+            "error_mean": float(errors[:, i, 0].mean()), "posterior_sd": float(errors[:, i, 2].mean()),
+            "rms_error": float(np.sqrt((errors[:, i, 1] ** 2).mean())),
+        }
+        for i, name in enumerate(SOLID)
+    }  # fmt: skip
+    return {
+        "solid": solid, "pairs_inside_2_sd": float((np.abs(errors[:, :, 0]) < 2.0).mean()),
+        "nees_per_state": {block: float(values.mean()) for block, values in nees(lives, learned).items()},
+        "channels": {
+            name: dict(zip(("inside_95", "innovation_sd", "innovation_mean", "readings"), what, strict=True))
+            for name, what in coverage(learned).items()
+        },
+        "whiteness": {
+            name: dict(zip(("median_p", "share_below_1_percent", "lag_1", "largest"), what, strict=True))
+            for name, what in whiteness(learned).items()
+        },
+        "observables_inside_95": seen_coverage(lives, learned),
+        "after_8_h_of_silence_inside_2_sd": {
+            name: float(np.mean([(gap[name] < 2.0).mean() for gap in gaps])) for name in (SEEN if gaps else ())
+        },
+        "repaired": float(sum(what.record[r_.REPAIRED] for what in learned)),
+    }  # fmt: skip
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--people", type=int, default=10)
+    parser.add_argument("--days", type=float, default=14.0)
+    parser.add_argument("--seed", type=int, default=100)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    found = report(*experiment(options.people, options.days, options.seed))
+    if options.json:
+        print(json.dumps(found))
+        return
+    for title, table in found.items():
+        print(title, "" if isinstance(table, dict) else round(table, 4))
+        for name, what in table.items() if isinstance(table, dict) else ():
+            cells = what.items() if isinstance(what, dict) else ((("", what)),)
+            print(f"  {name:32s}", "  ".join(f"{k} {v:.3f}".strip() for k, v in cells))
+
+
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,7 @@ import gzip
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def test_readings_err_around_the_truth_as_their_sensors_do(made):
 
 def test_a_condition_shows_in_profile_and_truth(made):
     _, summary = made
-    profiles = json.loads(open(summary["profiles"]).read())
+    profiles = json.loads(Path(summary["profiles"]).read_text())
     with gzip.open(summary["truth"], "rt", newline="") as file:
         glucose = np.mean([float(row["glucose"]) for row in csv.DictReader(file)])
 
