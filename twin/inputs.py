@@ -11,6 +11,7 @@ from twin import schedule
 from twin.blocks import circadian, fast, metabolic, slow
 from twin.blocks.metabolic import BODY as METABOLIC_BODY  # by name: a count must be a constant of this module
 from twin.blocks.slow import BODY as SLOW_BODY
+from twin.exchange import driven
 from twin.exposure import BLOOD_ALCOHOL, beta_blockade
 from twin.jit import kernel, put, values_of
 from twin.physiology import movement
@@ -180,14 +181,19 @@ def pump_insulin(record: Record) -> float:
 
 @kernel
 def mean_intensity(record: Record, seconds: float) -> float:
-    """Exercise x of block F, averaged since block G last moved; 0 when block F has been silent."""
+    """Exercise x of block F that drives as its average since block G last moved; 0 when block F has been silent."""
     if seconds - record[r_.FAST_S] > MOVEMENT_HOLDS_S:
         return 0.0
     last = max(record[r_.INTENSITY], 0.0)
     minutes, fresh = (seconds - record[r_.METABOLIC_S]) / 60.0, (seconds - record[r_.HEAD_S]) / 60.0
     if record[r_.METABOLIC_S] == r_.NEVER or minutes <= 0.0 or minutes > MOVEMENT_HOLDS_S / 60.0:
         return float(last)
-    return float((record[r_.INTENSITY_MIN] + last * min(max(fresh, 0.0), minutes)) / minutes)
+    mean = (record[r_.INTENSITY_MIN] + driven(last) * min(max(fresh, 0.0), minutes)) / minutes
+    low, high = 0.0, 1.5
+    for _ in range(30):  # x e(x) rises steadily: halve the interval
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if driven(middle) < mean else (low, middle)
+    return float(low)
 
 
 @kernel

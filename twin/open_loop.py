@@ -206,6 +206,9 @@ class OpenLoop:
                     mean[fast.INFLAMMATION], mean[fast.AROUSAL],
                 )  # fmt: skip
         tell_blocks(record, before_s, now, self.row)
+        record[r_.INTENSITY_MIN] = (
+            0.0  # block G moves each minute here, and takes the minute before for its own
+        )
 
     def observables(self) -> dict[str, float]:
         """What perfect sensors read now, by name."""
