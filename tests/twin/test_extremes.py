@@ -52,7 +52,7 @@ def lived(ticks, profile):
     )
 
 
-@settings(max_examples=20, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(st.lists(readings_of_a_tick(), min_size=1, max_size=8), profiles())
 def test_numbers_stay_numbers(ticks, profile):
     kept, (estimates, _, outcomes, _, _) = lived(ticks, profile)
