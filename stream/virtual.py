@@ -20,6 +20,9 @@ MEALS = ((7.5, 45.0), (12.5, 65.0), (18.5, 75.0))  # local hour, g of carbohydra
 ACTIVITY = ((8.2, 0.4, 3.3), (13.0, 0.3, 3.0), (17.0, 0.6, 6.0))  # local hour, hours, MET
 SENSOR_WHITE_SD = 2.0  # of a CGM; its coloured part is a state
 LOWEST_CGM, HIGHEST_CGM = 40.0, 400.0
+MISJUDGED, MISCOUNTED = 0.20, 0.05  # sd of what is logged of a meal, and delivered of a bolus
+LATENCY_MINUTES = 15.0  # from lying down to sleep
+SAYS_ASLEEP, SAYS_AWAKE = 0.95, 0.50  # of a sleep sensor: asleep; awake in bed (section 13)
 CARBOHYDRATE_PER_UNIT = 10.0  # g, of a bolus
 BASIC = ("heart_rate", "glucose", "met", "meals")
 # Channel, minutes between readings, sd of one; night channels only asleep, the cuff and the scale at hours of the day.
@@ -48,7 +51,15 @@ SPREAD = {
     "log_variability": ("plain", 0.35), "resting_respiration_rate": ("log", 0.10), "insulin_sensitivity": ("log", 0.35),
     "basal_glucose": ("plain", 6.0), "gastric_emptying": ("log", 0.25), "pressure_set_point": ("plain", 5.0),
     "vascular_compliance": ("log", 0.12), "skin_site_offset": ("plain", 0.7), "temperature_set_point": ("plain", 0.12),
+    "alveolar_arterial_difference": ("plain", 2.0), "clock_shift": ("plain", 0.7), "beta_cell_gain": ("log", 0.3),
+    "intrinsic_period": ("plain", 0.15), "log_light_scale": ("plain", 0.4), "intake_bias": ("plain", 200.0),
+    "activity_bias": ("plain", 0.08),
 }  # fmt: skip
+PHASE_SPREAD_H, FAT_SPREAD, WEIGHT_SPREAD = (
+    0.7,
+    0.12,
+    0.7,
+)  # of the clock; of ln fat mass; kg, of the profile's weight
 
 
 def draw_person(name: str, profile: Profile, seed: int) -> VirtualPerson:
@@ -61,6 +72,14 @@ def draw_person(name: str, profile: Profile, seed: int) -> VirtualPerson:
         parameters[parameter] = (
             prior[parameter] * math.exp(lean) if kind == "log" else prior[parameter] + lean
         )
+    early, fatter, heavier = np.clip(rng.standard_normal(3), -2.0, 2.0).tolist()
+    turn = 2.0 * math.pi / 24.0 * PHASE_SPREAD_H * early
+    x, xc = prior["pacemaker_x"], prior["pacemaker_xc"]
+    parameters["pacemaker_x"] = x * math.cos(turn) + xc * math.sin(turn)
+    parameters["pacemaker_xc"] = xc * math.cos(turn) - x * math.sin(turn)
+    fat = prior["fat_mass"] * math.exp(FAT_SPREAD * fatter)
+    parameters["fat_mass"] = fat
+    parameters["lean_mass"] = prior["lean_mass"] + prior["fat_mass"] - fat + WEIGHT_SPREAD * heavier
     return VirtualPerson(name, seed, parameters, profile, whole=True)
 
 
@@ -74,6 +93,7 @@ class Habits:
     def _plan(self) -> None:
         rng = self.rng
         self.bed, self.up = 23.2 + 0.4 * rng.standard_normal(), 7.0 + 0.4 * rng.standard_normal()
+        self.sleep = self.bed + LATENCY_MINUTES / 60.0 * math.exp(0.4 * rng.standard_normal())
         self.meals = [
             (h + 0.3 * rng.standard_normal(), g * math.exp(0.25 * rng.standard_normal())) for h, g in MEALS
         ]
@@ -87,19 +107,19 @@ class Habits:
         if day != self.day:
             self.day = day
             self._plan()
-        asleep = (
-            1.0 if hour >= self.bed or hour < self.up or (self.bed > 24.0 and hour < self.bed - 24.0) else 0.0
-        )
-        met, light = 1.3 - 0.35 * asleep, 0.0 if asleep else (400.0 if 7.0 <= hour < 18.0 else 60.0)
+        in_bed = hour >= self.bed or hour < self.up
+        asleep = 1.0 if hour >= self.sleep or hour < self.up else 0.0
+        met = 0.95 if asleep else (1.1 if in_bed else 1.3)
+        light = 0.0 if in_bed else (400.0 if 7.0 <= hour < 18.0 else 60.0)
         for begin, length, level in self.activity:
-            if not asleep and begin <= hour < begin + length:
+            if not in_bed and begin <= hour < begin + length:
                 met, light = level, 2000.0 if 8.0 <= hour < 18.0 else light
         values = {
             c_.ASLEEP: asleep, c_.MET: met, c_.LIGHT: light,
-            c_.POSTURE: 0.0 if asleep else (0.8 if met > 2.0 else 0.3),
+            c_.POSTURE: 0.0 if in_bed else (0.8 if met > 2.0 else 0.3),
         }  # fmt: skip
         for when, grams in self.meals:
-            if 0.0 <= hour - when < 1.0 / 60.0 - 1e-9 and not asleep:
+            if 0.0 <= hour - when < 1.0 / 60.0 - 1e-9 and not in_bed:
                 values[c_.CARBOHYDRATE] = grams
                 if self.diabetic:
                     values[c_.BOLUS] = grams / CARBOHYDRATE_PER_UNIT
@@ -139,15 +159,15 @@ def _readings(
         shown = seen["sensor_glucose"] + SENSOR_WHITE_SD * rng.standard_normal()
         yield "glucose", min(max(shown, LOWEST_CGM), HIGHEST_CGM)
     if c_.CARBOHYDRATE in done:
-        yield "carbohydrate_intake", done[c_.CARBOHYDRATE]
+        yield "carbohydrate_intake", done[c_.CARBOHYDRATE] * math.exp(MISJUDGED * rng.standard_normal())
     if c_.BOLUS in done:
-        yield "insulin_bolus", done[c_.BOLUS]
+        yield "insulin_bolus", done[c_.BOLUS] * math.exp(MISCOUNTED * rng.standard_normal())
     if not person.whole:
         return
+    yield "posture", done[c_.POSTURE]
     if minute % 5 == 0:
-        yield "asleep", done[c_.ASLEEP]
+        yield "asleep", float(says_asleep(done, rng))
         yield "light", done[c_.LIGHT] * math.exp(0.3 * rng.standard_normal())
-        yield "posture", done[c_.POSTURE]
     for name, every, sd in NIGHT_SENSORS:
         if done[c_.ASLEEP] > 0.5 and minute % every == 0:
             error = sd * rng.standard_normal()
@@ -161,6 +181,13 @@ def _readings(
         yield "bp_diastolic", seen["bp_diastolic"] + 5.5 * rng.standard_normal()
     if minute_of_day == 450:
         yield "weight", seen["weight"] + 0.4 * seen["fed"] + 0.5 * rng.standard_normal()
+
+
+def says_asleep(done: dict[int, float], rng: np.random.Generator) -> bool:
+    """What a sleep sensor says: it misses some sleep, and takes every second quiet minute in bed for sleep."""
+    if done[c_.ASLEEP] > 0.5:
+        return rng.random() < SAYS_ASLEEP
+    return done[c_.POSTURE] == 0.0 and rng.random() > SAYS_AWAKE
 
 
 def simulate(

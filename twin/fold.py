@@ -34,6 +34,7 @@ from twin.workspace import Rooms, rooms
 METABOLIC_STALE_S = 300.0  # without glucose or an event block G moves every five minutes
 CIRCADIAN_STALE_S = 360.0
 SLOW_STALE_S = 3600.0
+LONGEST_PAUSE_S = 1e9
 
 
 @kernel
@@ -191,6 +192,7 @@ def fold_person(
                 meet_device(record, channel, obs_source[j])
                 outcome = correct_one(record, channel, value, obs_noise[j], obs_flag[j], now, room, report)
                 surprises[j] = report[0]
+                record[r_.PAUSE_S + channel] = min(now - record[r_.LAST_S + channel], LONGEST_PAUSE_S)
                 record[r_.LAST_S + channel] = now
                 record[r_.READ + channel] += 1.0
                 record[r_.OUTLIERS + channel] += outcome == 1

@@ -11,6 +11,7 @@ from twin import schedule
 from twin.blocks import circadian, fast, metabolic, slow
 from twin.blocks.metabolic import BODY as METABOLIC_BODY  # by name: a count must be a constant of this module
 from twin.blocks.slow import BODY as SLOW_BODY
+from twin.exchange import driven
 from twin.exposure import BLOOD_ALCOHOL, beta_blockade
 from twin.jit import kernel, put, values_of
 from twin.physiology import movement
@@ -22,6 +23,9 @@ DAY_S = 86400.0  # the pump's rate, what is eaten in a day
 GENERIC_EFFICIENCY, WALKING_EFFICIENCY, CYCLING_EFFICIENCY = 0.15, 0.05, 0.22
 SLEEP_EVIDENCE, WAKE_EVIDENCE = math.log(0.95 / 0.50), math.log(0.05 / 0.50)
 EVIDENCE_MINUTES, FORGETTING_MINUTES = 5.0, 60.0
+MIXING_MINUTES = 30.0  # in which people fall asleep or wake, by the schedule
+SUREST = 5.0  # ln odds
+UPRIGHT, UPRIGHT_EVIDENCE = 0.25, 5.0 * math.log(0.1)  # nearly nobody sleeps upright; a minute of it tells
 TOLD_S = 43200.0  # meals are logged if one was in the last 12 h
 HARMLESS_DEFICIT = 1.0  # % of body mass: a night without drinking costs 0.8 % and means nothing to the heart
 INSENSIBLE_LOSS = 0.028  # L/h, of skin at rest
@@ -68,26 +72,33 @@ def asleep_at(record: Record, seconds: float, ahead: bool) -> float:
 
 @kernel
 def weigh_sleep(record: Record, before_s: float, now: float) -> None:
-    """Two-state filter of sleep: the belief returns to the schedule within the hour, the device pulls it.
+    """Two-state filter of sleep: the probability mixes towards the schedule's, the device's word multiplies the odds.
 
     P(device says sleep | sleep) = 0.95, P(device says wake | wake) = 0.50 (Chinoy 2021, Sleep 44, zsaa291), one piece
-    of evidence each five minutes, since a device's errors last.
+    of evidence each five minutes, since a device's errors last. Mixing acts on the probability, not on its logarithm:
+    at bedtime one who was surely awake is soon as likely asleep as anybody.
     """
-    usual = schedule_logit(record, now)
+    logit = schedule_logit(record, now)
+    usual = 1.0 / (1.0 + math.exp(-logit))
     if record[r_.HEAD_S] == r_.NEVER:
-        record[r_.SLEEP_LOGIT] = usual
+        record[r_.SLEEP_LOGIT] = logit
     if not held(record, c_.ASLEEP, now, STATE_HOLDS_S, False):
-        record[r_.SLEEP_LOGIT] = usual
+        record[r_.SLEEP_LOGIT], record[r_.SLEEP_BELIEF] = logit, usual
         return
     minutes = min(max((now - before_s) / 60.0, 1.0), 60.0)
     said = value_of(record, c_.ASLEEP)
     evidence = said * SLEEP_EVIDENCE + (1.0 - said) * WAKE_EVIDENCE
-    rate = evidence / EVIDENCE_MINUTES
-    limit = usual + rate * FORGETTING_MINUTES
-    kept = math.exp(-minutes / FORGETTING_MINUTES)
-    logit = limit + (record[r_.SLEEP_LOGIT] - limit) * kept
-    record[r_.SLEEP_LOGIT] = min(max(logit, -4.0), 4.0)
-    record[r_.SLEEP_BELIEF] = 1.0 / (1.0 + math.exp(-record[r_.SLEEP_LOGIT]))
+    if held(record, c_.POSTURE, now, MOVEMENT_HOLDS_S, False) and value_of(record, c_.POSTURE) > UPRIGHT:
+        evidence += UPRIGHT_EVIDENCE
+    asleep = 1.0 / (1.0 + math.exp(-record[r_.SLEEP_LOGIT]))
+    while minutes > 0.0:
+        step = min(minutes, EVIDENCE_MINUTES)
+        asleep = usual + (asleep - usual) * math.exp(-step / MIXING_MINUTES)
+        logit = math.log(asleep / (1.0 - asleep)) + evidence * step / EVIDENCE_MINUTES
+        logit = min(max(logit, -SUREST), SUREST)
+        asleep = 1.0 / (1.0 + math.exp(-logit))
+        minutes -= step
+    record[r_.SLEEP_LOGIT], record[r_.SLEEP_BELIEF] = logit, asleep
 
 
 @kernel
@@ -173,6 +184,23 @@ def pump_insulin(record: Record) -> float:
 
 
 @kernel
+def mean_intensity(record: Record, seconds: float) -> float:
+    """Exercise x of block F that drives as its average since block G last moved; 0 when block F has been silent."""
+    if seconds - record[r_.FAST_S] > MOVEMENT_HOLDS_S:
+        return 0.0
+    last = max(record[r_.INTENSITY], 0.0)
+    minutes, fresh = (seconds - record[r_.METABOLIC_S]) / 60.0, (seconds - record[r_.HEAD_S]) / 60.0
+    if record[r_.METABOLIC_S] == r_.NEVER or minutes <= 0.0 or minutes > MOVEMENT_HOLDS_S / 60.0:
+        return float(last)
+    mean = (record[r_.INTENSITY_MIN] + driven(last) * min(max(fresh, 0.0), minutes)) / minutes
+    low, high = 0.0, 1.5
+    for _ in range(30):  # x e(x) rises steadily: halve the interval
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if driven(middle) < mean else (low, middle)
+    return float(low)
+
+
+@kernel
 def metabolic_inputs(record: Record, seconds: float, u: Inputs) -> None:
     """Fill the inputs of block G: the pump, exercise from block F, what acts on insulin's effect."""
     body_at = r_.METABOLIC_BODY
@@ -180,8 +208,7 @@ def metabolic_inputs(record: Record, seconds: float, u: Inputs) -> None:
     u[metabolic.INFUSION] = record[body_at + metabolic.BODY - 1]
     if held(record, c_.BASAL_RATE, seconds, DAY_S, False):
         u[metabolic.INFUSION] = value_of(record, c_.BASAL_RATE) * 100.0 / record[r_.WEIGHT]
-    fresh = seconds - record[r_.FAST_S] <= MOVEMENT_HOLDS_S
-    u[metabolic.INTENSITY] = max(record[r_.INTENSITY], 0.0) if fresh else 0.0
+    u[metabolic.INTENSITY] = mean_intensity(record, seconds)
     ill = max(1.0 - 0.35 * max(record[r_.INFLAMMATION], 0.0), 0.3)
     stress = math.exp(-0.01 * min(max(record[r_.AROUSAL], -20.0), 40.0))
     u[metabolic.FACTOR] = record[r_.TOLERANCE] * record[r_.FAT_FACTOR] * ill * stress

@@ -1,7 +1,8 @@
 """What a sensor reads of the sigma points, and how noisily: section 13 of the specification, by channel.
 
 A daily or nightly value (a resting heart rate, a temperature deviation; variability, respiration or saturation that comes
-once a night) is an observation of what it is the mean of: the points are settled into a quiet night first.
+once a night, for at least the second time) is an observation of what it is the mean of: the points are settled into a
+quiet night first.
 """
 
 import math
@@ -24,6 +25,7 @@ from twin.workspace import Work
 NIGHTLY_AFTER_S = 6.0 * 3600.0  # silence after which a night channel's value is taken for the night's
 NIGHT_MINUTES, WARM_NIGHT_MINUTES = 30.0, 90.0  # to settle: heart and lung, skin
 ORAL_BELOW_CORE = 0.25  # degC
+FAR_BEYOND = 6.0  # sd
 FULL_SATURATION = 99.5  # %: a reading at the top says "at least"
 _SEEN = {name: position for position, name in enumerate(fast.Seen._fields)}
 # Which row of Seen a channel reads, sd of one reading, minutes over which its errors last.
@@ -97,7 +99,8 @@ def is_nightly(record: Record, channel: int, now: float) -> bool:
     if channel == c_.RESTING_RATE or channel == c_.SKIN_DELTA:
         return True
     of_night = channel == c_.RMSSD or channel == c_.RESPIRATION or channel == c_.SPO2
-    return of_night and now - record[r_.LAST_S + channel] > NIGHTLY_AFTER_S
+    silent = now - record[r_.LAST_S + channel] > NIGHTLY_AFTER_S
+    return of_night and silent and record[r_.PAUSE_S + channel] > NIGHTLY_AFTER_S
 
 
 @kernel
@@ -154,24 +157,35 @@ def fast_noise(
 
 
 @kernel
-def stands_below(expected: Vector, count: int, limit: float) -> bool:
-    """Whether the mean of what the points expect is below a limit."""
-    total = 0.0
-    for j in range(count):
-        total += expected[j]
-    return total / count < limit
+def censored(
+    flag: int, expected: Vector, count: int, value: float, noise: float
+) -> tuple[bool, float, float]:
+    """What a reading at the end of its scale tells: whether anything, and the plain reading and variance that tell the same.
 
-
-@kernel
-def censored(flag: int, expected: Vector, count: int, value: float, report: Vector) -> bool:
-    """Whether a censored reading tells nothing, since the twin stands on its right side already."""
+    Of z ~ N(m, s^2) one knows z >= L: with a = (L - m) / s and l = phi(a) / (1 - Phi(a)), d = l (l - a), its mean is
+    m + s l and its variance s^2 (1 - d). A plain reading m + s l / d of variance s^2 / d does exactly that (Tobin 1958,
+    Econometrica 26, 24-36; moments of the truncated normal). Below the scale likewise, mirrored.
+    """
     if flag == c_.PLAIN:
-        return False
-    below = stands_below(expected, count, value)
-    if (flag == c_.CENSORED_LOW and below) or (flag == c_.CENSORED_HIGH and not below):
-        report[0] = 0.0
-        return True
-    return False
+        return True, value, noise
+    sign = 1.0 if flag == c_.CENSORED_HIGH else -1.0
+    centre, spread = 0.0, 0.0
+    for j in range(count):
+        centre += expected[j]
+    centre /= count
+    for j in range(count):
+        spread += (expected[j] - centre) ** 2
+    sd = math.sqrt(spread / count + noise)
+    away = sign * (value - centre) / sd
+    if not away < FAR_BEYOND:
+        return True, value, noise  # where the tail is all at its limit, and what is not finite
+    hazard = (
+        math.exp(-0.5 * away * away) / math.sqrt(2.0 * math.pi) / (0.5 * math.erfc(away / math.sqrt(2.0)))
+    )
+    narrowed = hazard * (hazard - away)
+    if narrowed < 1e-4:
+        return False, value, noise
+    return True, centre + sign * sd * hazard / narrowed, sd * sd / narrowed - spread / count
 
 
 @kernel
@@ -180,7 +194,7 @@ def correct_fast(
     w: Work,
 ) -> int:  # fmt: skip
     """Assimilate one reading of block F; `noise` below zero asks for the channel's own. Returns the outcome."""
-    draw(mean, covariance, w.factor, w.points, fast.STRIDE)
+    record[r_.REPAIRED] += draw(mean, covariance, w.factor, w.points, fast.STRIDE)
     nightly = is_nightly(record, channel, now)
     expect_fast(channel, nightly, now, record, False, w)
     if noise < 0.0:
@@ -189,7 +203,9 @@ def correct_fast(
         value, flag = FULL_SATURATION, c_.CENSORED_HIGH
     elif channel == c_.RMSSD:
         value = math.log(max(value, 1.0))
-    if censored(flag, w.expected, 2 * fast.N, value, w.report):
+    told, value, noise = censored(flag, w.expected, 2 * fast.N, value, noise)
+    if not told:
+        w.report[0] = 0.0
         return 0
     return correct(w.points, w.expected, fast.STRIDE, value, noise, mean, covariance, w.gain, w.report)
 
@@ -211,11 +227,13 @@ def correct_metabolic(
     w: Work,
 ) -> int:  # fmt: skip
     """Assimilate one CGM or fingerstick value. A censored one counts only if the twin stands on its wrong side."""
-    draw(mean, covariance, w.factor, w.points, metabolic.STRIDE)
+    record[r_.REPAIRED] += draw(mean, covariance, w.factor, w.points, metabolic.STRIDE)
     expect_metabolic(channel, now, record, w)
     if noise < 0.0:
         noise = (glucose_noise(value) if channel == c_.GLUCOSE else meter_noise(value)) * -noise
-    if censored(flag, w.expected, 2 * metabolic.N, value, w.report):
+    told, value, noise = censored(flag, w.expected, 2 * metabolic.N, value, noise)
+    if not told:
+        w.report[0] = 0.0
         return 0
     return correct(w.points, w.expected, metabolic.STRIDE, value, noise, mean, covariance, w.gain, w.report)
 
@@ -243,7 +261,7 @@ def correct_slow(
 ) -> int:
     """Assimilate one reading of the scale [kg] or of its impedance [% fat]."""
     stride = slow.STRIDE
-    draw(mean, covariance, w.factor, w.points, stride)
+    record[r_.REPAIRED] += draw(mean, covariance, w.factor, w.points, stride)
     slow_inputs(record, now, w.inputs)
     slow.observe(w.points, w.seen, w.inputs, record[r_.SLOW_BODY : r_.EXPOSURE_BODY])
     expect_slow(channel, record, w)

@@ -114,9 +114,6 @@ class OpenLoop:
             hold_input(record, channel, value, now)
         record[r_.SLEEP_BELIEF] = record[r_.HELD_VALUE + c_.ASLEEP - c_.FIRST_HELD]
         expose(record, now)
-        for channel, value in values.items():
-            if c_.FIRST_EVENT <= channel < c_.FIRST_HELD:
-                take_dose(record, channel, value, now)
         self._move_circadian(now)
         self._move_fast(1.0)
         if self.rng is not None:
@@ -125,8 +122,12 @@ class OpenLoop:
             fast.add_process_noise(mean, noise, 1.0, room.fast.inputs)
             noise[fast.INFECTION_DRIVE, fast.INFECTION_DRIVE] = 0.0  # nobody falls ill by chance
             self._shake(mean, fast.DYNAMIC, np.diag(noise))
+        record[r_.FAST_S] = now
         self._move_metabolic()
         self._move_slow(now)
+        for channel, value in values.items():
+            if c_.FIRST_EVENT <= channel < c_.FIRST_HELD:
+                take_dose(record, channel, value, now)
         record[r_.HEAD_S] = now
         self._observe(before)
         return self
@@ -141,6 +142,10 @@ class OpenLoop:
             k = record[r_.CIRCADIAN_BODY : r_.SLOW_BODY]
             circadian.advance(w.points, minutes, w.inputs, k, w.slopes, w.trial, w.total)
             mean[:] = w.points[:: circadian.STRIDE]
+            if self.rng is not None:
+                noise = np.zeros((circadian.N, circadian.N))
+                circadian.add_process_noise(mean, noise, minutes, w.inputs)
+                self._shake(mean, circadian.DYNAMIC, np.diag(noise))
             record[r_.CIRCADIAN_S] = now
 
     def _move_metabolic(self) -> None:
@@ -176,6 +181,10 @@ class OpenLoop:
                 w.total,
             )
             mean[:] = w.points[:: slow.STRIDE]
+            if self.rng is not None:
+                noise = np.zeros((slow.N, slow.N))
+                slow.add_process_noise(mean, noise, minutes, w.inputs)
+                self._shake(mean, slow.DYNAMIC, np.diag(noise))
             record[r_.SLOW_S] = now
             record[[r_.ENERGY_KCAL, r_.SWEAT_L, r_.IMPULSE, r_.SINCE_MIN, r_.DRUNK_L]] = 0.0
 
@@ -201,6 +210,9 @@ class OpenLoop:
                     mean[fast.INFLAMMATION], mean[fast.AROUSAL],
                 )  # fmt: skip
         tell_blocks(record, before_s, now, self.row)
+        record[r_.INTENSITY_MIN] = (
+            0.0  # block G moves each minute here, and takes the minute before for its own
+        )
 
     def observables(self) -> dict[str, float]:
         """What perfect sensors read now, by name."""

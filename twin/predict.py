@@ -5,8 +5,9 @@ Where a smoother asks for it (`w.link`), the way from one posterior to the next 
 
 from twin import record as r_
 from twin.blocks import circadian, fast, metabolic, slow
+from twin.exchange import add_homeostat_noise, add_intensity_noise, add_sleep_noise
 from twin.filter.points import draw, gather
-from twin.filter.smooth import follow, stand
+from twin.filter.smooth import OFF, follow, stand
 from twin.inputs import circadian_inputs, fast_inputs, metabolic_inputs, slow_inputs
 from twin.jit import kernel
 from twin.shapes import Matrix, Record, Vector
@@ -38,6 +39,7 @@ def predict_fast(
         fast.advance(w.points, minutes, w.inputs, k, w.slopes, w.trial, w.total)
         gather(w.points, mean, covariance, fast.STRIDE)
         fast.add_process_noise(mean, covariance, minutes, w.inputs)
+        add_sleep_noise(mean, covariance, minutes, w.inputs[2])
         follow(w.factor, w.points, fast.STRIDE, mean, covariance, w.link)
         begin_s = until
     return repaired
@@ -59,10 +61,14 @@ def predict_metabolic(
         until = min(begin_s + CHUNK_S, to_s)
         minutes = (until - begin_s) / 60.0
         metabolic_inputs(record, until, w.inputs)
+        before = covariance.copy() if w.link.status[0] != OFF else covariance
+        metabolic.add_process_noise(mean, covariance, 0.5 * minutes, w.inputs, k)  # half before, half after
+        stand(before, mean, covariance, w.factor, w.link)
         repaired += draw(mean, covariance, w.factor, w.points, metabolic.STRIDE)
         metabolic.advance(w.points, minutes, w.inputs, k, w.slopes, w.trial, w.total, metabolic.STEP_MINUTES)
         gather(w.points, mean, covariance, metabolic.STRIDE)
-        metabolic.add_process_noise(mean, covariance, minutes, w.inputs, k)
+        metabolic.add_process_noise(mean, covariance, 0.5 * minutes, w.inputs, k)
+        add_intensity_noise(covariance, minutes, record)
         follow(w.factor, w.points, metabolic.STRIDE, mean, covariance, w.link)
         begin_s = until
     return repaired
@@ -83,6 +89,7 @@ def predict_circadian(
         circadian.advance(w.points, minutes, w.inputs, k, w.slopes, w.trial, w.total)
         gather(w.points, mean, covariance, circadian.STRIDE)
         circadian.add_process_noise(mean, covariance, minutes, w.inputs)
+        add_homeostat_noise(mean, covariance, minutes, w.inputs[1])
         circadian.add_parameter_noise(covariance, minutes / 1440.0)
         follow(w.factor, w.points, circadian.STRIDE, mean, covariance, w.link)
         from_s = until

@@ -11,7 +11,7 @@ from twin.channels import HELD, SENSORS
 from twin.profile import Profile, bodies_of
 from twin.shapes import Record
 
-VERSION = 2.0
+VERSION = 3.0
 (AT_VERSION, HEAD_S, OFFSET_H, READINGS, DOWNWEIGHTED, REPAIRED, REFUSED, MALE,
  FAST_S, METABOLIC_S, CIRCADIAN_S, SLOW_S, EXPOSURE_S,
  SLEEP_LOGIT, SLEEP_BELIEF, WAS_ASLEEP, PUMP_RATE, CARBOHYDRATE_S, BOLUS_S,
@@ -19,14 +19,15 @@ VERSION = 2.0
  ENERGY_KCAL, SWEAT_L, IMPULSE, ASLEEP_MIN, SINCE_MIN, DRUNK_L, DRUNK_S,
  # What the blocks tell one another: posterior means after the last tick.
  CLOCK, QUADRATURE, TOLERANCE, FED, INTENSITY, INFLAMMATION, AROUSAL, DEHYDRATION, WEIGHT, FAT_FACTOR, BURNING,
- SWEATING, FLUX_ACTIVITY) = range(39)  # fmt: skip
-HELD_VALUE = 40
+ SWEATING, FLUX_ACTIVITY, INTENSITY_SD, INTENSITY_MIN) = range(41)  # fmt: skip
+HELD_VALUE = 41
 HELD_S = HELD_VALUE + len(HELD)
 LAST_S = HELD_S + len(HELD)  # when each sensor last spoke
 SOURCE = LAST_S + len(SENSORS)  # which device it was
 READ = SOURCE + len(SENSORS)  # how often each sensor spoke
 OUTLIERS = READ + len(SENSORS)  # and how often it was not believed
-EXPOSURE = OUTLIERS + len(SENSORS)
+PAUSE_S = OUTLIERS + len(SENSORS)  # how long it had been silent before it last spoke
+EXPOSURE = PAUSE_S + len(SENSORS)
 FAST_BODY = EXPOSURE + exposure.N
 METABOLIC_BODY = FAST_BODY + fast.BODY
 CIRCADIAN_BODY = METABOLIC_BODY + metabolic.BODY

@@ -16,9 +16,10 @@ from twin import inputs as i_
 from twin import observe as o_
 from twin import record as r_
 from twin.blocks import circadian, fast, metabolic, slow
+from twin.exchange import add_homeostat_noise, add_intensity_noise, add_sleep_noise
 from twin.filter.correct import GATE
 from twin.filter.points import JITTER
-from twin.fold import CIRCADIAN_STALE_S, METABOLIC_STALE_S, SLOW_STALE_S
+from twin.fold import CIRCADIAN_STALE_S, LONGEST_PAUSE_S, METABOLIC_STALE_S, SLOW_STALE_S
 from twin.physiology.sleep import wake_drive
 from twin.predict import CHUNK_S, HOUR_S, LONG_GAP_S, LONGEST_GAP_S
 from twin.profile import Profile
@@ -67,6 +68,8 @@ class Judge:
             until = min(from_s + chunk_s, to_s)
             minutes = (until - from_s) / 60.0
             fill(until)
+            if module is metabolic:
+                module.add_process_noise(self.mean, self.covariance, 0.5 * minutes, w.inputs, self.k)
             self._draw()
             extra = (metabolic.STEP_MINUTES,) if module is metabolic else ()
             module.advance(w.points, minutes, w.inputs, self.k, w.slopes, w.trial, w.total, *extra)
@@ -79,9 +82,14 @@ class Judge:
             self.ukf.predict(dt=minutes, fx=lambda _x, _dt, moved=moved: next(moved))
             self.mean[:], self.covariance[:] = self.ukf.x, self.ukf.P
             if module is metabolic:
-                module.add_process_noise(self.mean, self.covariance, minutes, w.inputs, self.k)
+                module.add_process_noise(self.mean, self.covariance, 0.5 * minutes, w.inputs, self.k)
+                add_intensity_noise(self.covariance, minutes, self.record)
             else:
                 module.add_process_noise(self.mean, self.covariance, minutes, w.inputs)
+            if module is fast:
+                add_sleep_noise(self.mean, self.covariance, minutes, float(w.inputs[2]))
+            if module is circadian:
+                add_homeostat_noise(self.mean, self.covariance, minutes, float(w.inputs[1]))
             if module in (circadian, slow):
                 module.add_parameter_noise(self.covariance, minutes / 1440.0)
             from_s = until
@@ -97,9 +105,13 @@ class Judge:
         self._draw()
         expect()
         expected = self.work.expected[: 2 * self.n].copy()
-        if at_least and expected.mean() >= value:
-            return 0.0  # a reading at the top of its scale tells nothing that is not believed already
         variance_of_reading = noise if isinstance(noise, float) else noise()
+        if at_least:
+            told, value, variance_of_reading = o_.censored(
+                c_.CENSORED_HIGH, self.work.expected, 2 * self.n, value, variance_of_reading
+            )
+            if not told:
+                return 0.0
         variance = float(np.mean((expected - expected.mean()) ** 2)) + variance_of_reading
         surprise = (value - float(expected.mean())) / float(np.sqrt(variance))
         if abs(surprise) > GATE:
@@ -247,6 +259,7 @@ class ReferenceTwin:
             if channel < c_.FIRST_EVENT:
                 meet_device(record, channel, device)
                 self.surprises.append(self._correct(channel, value, now))
+                record[r_.PAUSE_S + channel] = min(now - record[r_.LAST_S + channel], LONGEST_PAUSE_S)
                 record[r_.LAST_S + channel] = now
             elif channel < c_.FIRST_HELD:
                 take_dose(record, channel, value, now)

@@ -6,6 +6,7 @@ from twin import channels as c_
 from twin import record as r_
 from twin.blocks import fast, metabolic
 from twin.blocks.metabolic_parameters import GAIN_SD, SENSOR_ERROR_SD
+from twin.exchange import driven
 from twin.exposure import advance_exposure, start_exposure, take_alcohol
 from twin.jit import kernel
 from twin.observe import forget
@@ -14,6 +15,7 @@ from twin.shapes import Record, Vector
 from twin.summary import SEEN_COLUMNS, STATE_COLUMNS, covariance_of, mean_of
 
 DOSE_UNCERTAINTY = 0.20  # of carbohydrate entered by hand
+FAST_SHARE_SD = 0.05  # phi differs from meal to meal
 BOLUS_UNCERTAINTY = 0.05
 PUMP_DAYS_S = 86400.0  # the usual rate of a pump is that of about a day
 SHORTEST_COUNT_S, LONGEST_COUNT_S = 60.0, 7200.0  # over which steps were counted
@@ -54,9 +56,13 @@ def take_dose(record: Record, channel: int, value: float, seconds: float) -> Non
     covariance = covariance_of(record, r_.METABOLIC_COVARIANCE, metabolic.N)
     if channel == c_.CARBOHYDRATE:
         amount, fast_share = value * 1000.0, record[r_.METABOLIC_BODY + 9]
-        mean[metabolic.STOMACH] += (1.0 - fast_share) * amount
-        mean[metabolic.GUT] += fast_share * amount
-        covariance[metabolic.STOMACH, metabolic.STOMACH] += (DOSE_UNCERTAINTY * amount) ** 2
+        shares = ((metabolic.STOMACH, 1.0 - fast_share), (metabolic.GUT, fast_share))
+        for place, share in shares:
+            mean[place] += share * amount
+            for other, part in shares:
+                covariance[place, other] += share * part * (DOSE_UNCERTAINTY * amount) ** 2
+                sign = 1.0 if place == other else -1.0
+                covariance[place, other] += sign * (FAST_SHARE_SD * amount) ** 2
         record[r_.CARBOHYDRATE_S] = seconds
     elif channel == c_.BOLUS:
         amount = value * 6000.0 / record[r_.METABOLIC_BODY]
@@ -111,9 +117,18 @@ def tell_blocks(record: Record, before_s: float, now: float, estimate: Vector) -
     if record[r_.METABOLIC_S] > r_.NEVER:
         record[r_.FED] = min(max(estimate[AT_FED], 0.0), 1.0)
     if record[r_.FAST_S] > r_.NEVER:
+        used = driven(max(record[r_.INTENSITY], 0.0))
         record[r_.INTENSITY], record[r_.AROUSAL] = estimate[AT_INTENSITY], estimate[AT_AROUSAL]
+        record[r_.INTENSITY_SD] = min(estimate[AT_INTENSITY + 1], 0.3)
         record[r_.INFLAMMATION] = estimate[AT_INFLAMMATION]
         minutes = min((now - before_s) / 60.0, 60.0)
+        drives = driven(max(estimate[AT_INTENSITY], 0.0))
+        if (
+            record[r_.METABOLIC_S] == now
+        ):  # block G took the tick before for this one: the difference is still to come
+            record[r_.INTENSITY_MIN] = min(minutes, 1.0) * (drives - used)
+        else:
+            record[r_.INTENSITY_MIN] += minutes * drives
         record[r_.SINCE_MIN] += minutes
         record[r_.ENERGY_KCAL] += minutes * max(estimate[AT_ENERGY], 0.0)
         record[r_.SWEAT_L] += minutes / 60.0 * max(estimate[AT_SWEAT], 0.0)

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from stream.commands import evaluating, inspect, letters, replaying, research, services
+from stream.commands import evaluating, inspect, letters, replaying, research, services, simulating
 from stream.commands.output import EXIT_BAD_INPUT, EXIT_USAGE
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ app = typer.Typer(
 services.register(app)
 replaying.register(app)
 evaluating.register(app)
+simulating.register(app)
 inspect.register(app)
 letters.register(app)
 research.register(app)

@@ -18,22 +18,28 @@ JITTER = 1e-9  # of the diagonal, before factoring
 
 @summing
 def cholesky(covariance: Matrix, factor: Matrix) -> int:
-    """Fill `factor` (n, n) with L, L L^T = P + 1e-9 diag(P). Returns how many pivots had to be repaired."""
+    """Fill `factor` (n, n) with L, L L^T = P + 1e-9 diag(P). Returns how many pivots had to be repaired.
+
+    A sound covariance with the jitter has pivots of at least 1e-9 of its diagonal; one below a tenth of that is none.
+    """
     n = covariance.shape[0]
     repaired = 0
     for j in range(n):
         for i in range(j):
             factor[i, j] = 0.0
         pivot = covariance[j, j] * (1.0 + JITTER)
-        least = 1e-12 * abs(pivot) + 1e-300
+        least = 1e-10 * abs(pivot) + 1e-300
         for k in range(j):
             pivot -= factor[j, k] * factor[j, k]
-        if not pivot > least:
+        sound = pivot > least
+        if not sound:
             pivot = least
             repaired += 1
         root = math.sqrt(pivot)
         factor[j, j] = root
-        inverse = 1.0 / root
+        inverse = (
+            1.0 / root if sound else 0.0
+        )  # of a bad pivot nothing is inherited: dividing by it would explode
         for i in range(j + 1, n):
             total = covariance[i, j]
             for k in range(j):
