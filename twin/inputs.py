@@ -22,7 +22,8 @@ DAY_S = 86400.0  # the pump's rate, what is eaten in a day
 GENERIC_EFFICIENCY, WALKING_EFFICIENCY, CYCLING_EFFICIENCY = 0.15, 0.05, 0.22
 SLEEP_EVIDENCE, WAKE_EVIDENCE = math.log(0.95 / 0.50), math.log(0.05 / 0.50)
 EVIDENCE_MINUTES, FORGETTING_MINUTES = 5.0, 60.0
-TOLD_S = 43200.0  # meals are logged if one was in the last 12 h
+TOLD_S = 43200.0  # meals or doses are logged if one was in the last 12 h
+ACTIVITY_LASTS_MINUTES = 1e9  # how long innovations of one sign speak for what comes
 HARMLESS_DEFICIT = 1.0  # % of body mass: a night without drinking costs 0.8 % and means nothing to the heart
 INSENSIBLE_LOSS = 0.028  # L/h, of skin at rest
 
@@ -176,13 +177,18 @@ def metabolic_inputs(record: Record, seconds: float, u: Inputs) -> None:
     u[metabolic.INFUSION] = record[body_at + metabolic.BODY - 1]
     if held(record, c_.BASAL_RATE, seconds, DAY_S, False):
         u[metabolic.INFUSION] = value_of(record, c_.BASAL_RATE) * 100.0 / record[r_.WEIGHT]
+    elif record[r_.PUMP_RATE] > 0.0:  # a silent pump goes on at its usual rate
+        u[metabolic.INFUSION] = record[r_.PUMP_RATE] * 100.0 / record[r_.WEIGHT]
     fresh = seconds - record[r_.FAST_S] <= MOVEMENT_HOLDS_S
     u[metabolic.INTENSITY] = max(record[r_.INTENSITY], 0.0) if fresh else 0.0
     ill = max(1.0 - 0.35 * max(record[r_.INFLAMMATION], 0.0), 0.3)
     stress = math.exp(-0.01 * min(max(record[r_.AROUSAL], -20.0), 40.0))
     u[metabolic.FACTOR] = record[r_.TOLERANCE] * record[r_.FAT_FACTOR] * ill * stress
-    u[metabolic.TOLD] = 1.0 if seconds - record[r_.CARBOHYDRATE_S] <= TOLD_S else 0.0
+    told_s = max(record[r_.CARBOHYDRATE_S], record[r_.BOLUS_S])
+    u[metabolic.TOLD] = 1.0 if seconds - told_s <= TOLD_S else 0.0
     u[metabolic.PUMP] = pump_insulin(record)
+    since = max(seconds - record[r_.LAST_S + c_.GLUCOSE], 0.0) / 60.0
+    u[metabolic.ACTIVITY] = record[r_.FLUX_ACTIVITY] * math.exp(-since / ACTIVITY_LASTS_MINUTES)
 
 
 @kernel

@@ -40,6 +40,7 @@ SD = np.array([_FAST_SENSORS[name][1] for name in c_.FAST_SENSORS])
 LASTING_S = np.array([_FAST_SENSORS[name][2] * 60.0 for name in c_.FAST_SENSORS])
 NIGHTLY_RMSSD_SD, NIGHTLY_RESPIRATION_SD, AWAKE_RESPIRATION_SD, LOW_SPO2_SD = 0.10, 0.65, 2.0, 4.0
 SHOWN, PLASMA_GLUCOSE, BODY_WEIGHT = 2, 0, 0  # rows of metabolic.Seen and slow.Seen
+SURPRISE_MINUTES = 14.0
 SCALE_VARIANCE = 0.1**2 + 0.5**2  # kg^2: the scale, and the day
 
 
@@ -53,7 +54,7 @@ def heart_rate_noise(drive: float) -> float:
 @kernel
 def glucose_noise(value: float) -> float:
     """Variance of the white part of a CGM reading [(mg/dL)^2]; the coloured part is a state."""
-    return 2.0 * 2.0 + (0.01 * value) ** 2
+    return 0.5 * 0.5 + (0.004 * value) ** 2
 
 
 @kernel
@@ -212,7 +213,22 @@ def correct_metabolic(
         noise = (glucose_noise(value) if channel == c_.GLUCOSE else meter_noise(value)) * -noise
     if censored(flag, w.expected, 2 * metabolic.N, value, w.report):
         return 0
-    return correct(w.points, w.expected, metabolic.STRIDE, value, noise, mean, covariance, w.gain, w.report)
+    outcome = correct(
+        w.points, w.expected, metabolic.STRIDE, value, noise, mean, covariance, w.gain, w.report
+    )
+    metabolic.keep_within(mean)
+    if channel == c_.GLUCOSE:
+        note_surprise(record, w.report[0], now)
+    return outcome
+
+
+@kernel
+def note_surprise(record: Record, surprise: float, now: float) -> None:
+    """Running mean of a CGM's normalised innovations over some 14 minutes; must run before LAST_S is renewed."""
+    since = (now - record[r_.LAST_S + c_.GLUCOSE]) / 60.0
+    if math.isfinite(surprise):
+        weight = 1.0 - math.exp(-min(since, 1440.0) / SURPRISE_MINUTES)
+        record[r_.FLUX_ACTIVITY] += weight * (min(max(surprise, -3.0), 3.0) - record[r_.FLUX_ACTIVITY])
 
 
 @kernel

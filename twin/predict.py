@@ -45,7 +45,7 @@ def predict_metabolic(
     repaired = 0
     begin_s = max(from_s, to_s - LONG_GAP_S)
     if begin_s > from_s:
-        metabolic.add_parameter_noise(covariance, (begin_s - from_s) / 86400.0)
+        metabolic.add_parameter_noise(covariance, (begin_s - from_s) / 86400.0, k)
     while begin_s < to_s:
         until = min(begin_s + CHUNK_S, to_s)
         minutes = (until - begin_s) / 60.0

@@ -136,7 +136,8 @@ class ReferenceTwin:
     def _after_gap(self, judge: Judge, now: float) -> float:
         at = float(self.record[judge.time_at])
         if now - at > LONG_GAP_S:
-            judge.module.add_parameter_noise(judge.covariance, (now - LONG_GAP_S - at) / 86400.0)
+            extra = (judge.k,) if judge.module is metabolic else ()
+            judge.module.add_parameter_noise(judge.covariance, (now - LONG_GAP_S - at) / 86400.0, *extra)
             return now - LONG_GAP_S
         return at
 
@@ -220,9 +221,13 @@ class ReferenceTwin:
         if channel < c_.FIRST_SLOW:
             own = o_.glucose_noise(value) if channel == c_.GLUCOSE else o_.meter_noise(value)
             room = self.rooms.metabolic
-            return self.metabolic.correct(
+            surprise = self.metabolic.correct(
                 value, float(own), lambda: o_.expect_metabolic(channel, now, record, room)
             )
+            metabolic.keep_within(self.metabolic.mean)
+            if channel == c_.GLUCOSE:
+                o_.note_surprise(record, surprise, now)
+            return surprise
         return self.slow.correct(value, float(o_.SCALE_VARIANCE), lambda: self._expect_weight(now))
 
     def _expect_weight(self, now: float) -> None:
