@@ -23,7 +23,7 @@ GENERIC_EFFICIENCY, WALKING_EFFICIENCY, CYCLING_EFFICIENCY = 0.15, 0.05, 0.22
 SLEEP_EVIDENCE, WAKE_EVIDENCE = math.log(0.95 / 0.50), math.log(0.05 / 0.50)
 EVIDENCE_MINUTES, FORGETTING_MINUTES = 5.0, 60.0
 TOLD_S = 43200.0  # meals or doses are logged if one was in the last 12 h
-ACTIVITY_LASTS_MINUTES = 1e9  # how long innovations of one sign speak for what comes
+ACTIVITY_LASTS_MINUTES = 60.0  # how long innovations of one sign speak for what comes
 HARMLESS_DEFICIT = 1.0  # % of body mass: a night without drinking costs 0.8 % and means nothing to the heart
 INSENSIBLE_LOSS = 0.028  # L/h, of skin at rest
 
@@ -188,6 +188,7 @@ def metabolic_inputs(record: Record, seconds: float, u: Inputs) -> None:
     u[metabolic.TOLD] = 1.0 if seconds - told_s <= TOLD_S else 0.0
     u[metabolic.PUMP] = pump_insulin(record)
     since = max(seconds - record[r_.LAST_S + c_.GLUCOSE], 0.0) / 60.0
+    u[metabolic.SCALE] = record[r_.FLUX_SCALE]
     u[metabolic.ACTIVITY] = record[r_.FLUX_ACTIVITY] * math.exp(-since / ACTIVITY_LASTS_MINUTES)
 
 

@@ -226,6 +226,7 @@ class ReferenceTwin:
             )
             metabolic.keep_within(self.metabolic.mean)
             if channel == c_.GLUCOSE:
+                o_.learn_flux(record, self.metabolic.mean, self.metabolic.covariance, now, room)
                 o_.note_surprise(record, surprise, now)
             return surprise
         return self.slow.correct(value, float(o_.SCALE_VARIANCE), lambda: self._expect_weight(now))

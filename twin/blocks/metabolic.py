@@ -36,6 +36,7 @@ from twin.blocks.metabolic_parameters import (
     PARAMETERS,
     PLASMA,
     PUMP,
+    SCALE,
     SEEN,
     SENSITIVITY,
     SENSOR_DRIVER,
@@ -61,6 +62,7 @@ from twin.blocks.metabolic_prior import (
     body_of,
     default_body,
     default_inputs,
+    flux_variance,
     liver_intercept,
     rest,
     start,
@@ -101,11 +103,11 @@ from twin.shapes import Constants, Inputs as InputArray, Points, Vector  # isort
 __all__ = (
     "ACTIVITY", "BASAL", "BETA", "BODY", "DELAYED", "DEPOT_1", "DEPOT_2", "DISTURBANCE", "DYNAMIC", "EMPTYING", "EX_BOOST",
     "EX_PRODUCTION", "EX_UPTAKE", "FACTOR", "GLUT4", "GUT", "INFUSION", "INPUTS", "INSULIN", "INTAKE", "INTENSITY",
-    "INTERSTITIAL", "LIVER", "PARAMETERS", "PLASMA", "PUMP", "SEEN", "SENSITIVITY", "SENSOR_DRIVER",
+    "INTERSTITIAL", "LIVER", "PARAMETERS", "PLASMA", "PUMP", "SCALE", "SEEN", "SENSITIVITY", "SENSOR_DRIVER",
     "SENSOR_ERROR", "SITE", "STATES", "STATIC", "STEP_MINUTES", "STOMACH", "STRIDE", "TISSUE", "TOLD", "Body", "Inputs",
     "N", "Seen",
     "State", "add_parameter_noise", "add_process_noise", "advance", "body_of", "default_body", "default_inputs",
-    "equations", "keep_within", "observe", "rates", "rest", "start", "start_sensor",
+    "equations", "flux_variance", "keep_within", "observe", "rates", "rest", "start", "start_sensor",
 )  # fmt: skip
 
 STEP_MINUTES = 2.5  # RK4; the fastest rate is 0.48 /min. Check-points run at 1 min and differ by < 0.1 mg/dL

@@ -58,6 +58,7 @@ class Inputs(NamedTuple):
     told: float
     pump_insulin: float
     activity: float
+    flux_scale: float
 
 
 class Body(NamedTuple):
@@ -112,6 +113,7 @@ class Body(NamedTuple):
     untold_flux_sd: float
     flux_per_appearance: float
     flux_widening: float
+    flux_learning_days: float
     sensor_error_sd: float
     sensor_lag_minutes: float
     sensor_error_minutes: float
@@ -142,11 +144,11 @@ class Seen(NamedTuple):
     glut4: float
 
 
-N, DYNAMIC, STRIDE, INPUTS, BODY, SEEN = 23, 19, 48, 7, 56, 12
+N, DYNAMIC, STRIDE, INPUTS, BODY, SEEN = 23, 19, 48, 8, 57, 12
 (STOMACH, GUT, PLASMA, TISSUE, INSULIN, STATIC, DELAYED, LIVER, INTERSTITIAL, GLUT4, EX_UPTAKE, EX_PRODUCTION,
  EX_BOOST, SITE, DEPOT_1, DEPOT_2, DISTURBANCE, SENSOR_ERROR, SENSOR_DRIVER, SENSITIVITY, BASAL, EMPTYING,
  BETA) = range(N)  # fmt: skip
-INTAKE, INFUSION, INTENSITY, FACTOR, TOLD, PUMP, ACTIVITY = range(INPUTS)
+INTAKE, INFUSION, INTENSITY, FACTOR, TOLD, PUMP, ACTIVITY, SCALE = range(INPUTS)
 
 STATES = (
     Described("stomach_glucose", "mg", PLAIN, 3000.0, 20.0, 5.0, "q1, glucose in the stomach"),
@@ -232,10 +234,11 @@ PARAMETERS = {
     "prior_log_sensitivity_sd": _p(0.45, "ln", 0.05, 1, "prior sd of ln sI", "population"),
     "flux_minutes": _p(20.0, "min", 3, 120, "how long an unexplained flux lasts", _BENCH),
     "flux_sd": _p(1.0, "mg/kg/min", 0.1, 6, "unexplained flux where meals or doses are logged", _BENCH),
-    "untold_flux_sd": _p(1.5, "mg/kg/min", 0.1, 6, "the same where nothing is logged", _BENCH),
+    "untold_flux_sd": _p(1.2, "mg/kg/min", 0.1, 6, "the same where nothing is logged", _BENCH),
     "flux_per_appearance": _p(0.6, "1", 0, 2, "the same, share of the appearance", _BENCH),
     "flux_widening": _p(8.0, "1", 0, 30, "more variance of it where innovations keep one sign", _BENCH),
-    "sensor_error_sd": _p(13.0, "mg/dL", 1, 40, "sd of the sensor's coloured error", _BENCH),
+    "flux_learning_days": _p(0.4, "d", 0.05, 1e9, "over which the person's own size of it is learned", _BENCH),
+    "sensor_error_sd": _p(10.0, "mg/dL", 1, 40, "sd of the sensor's coloured error", _BENCH),
     "sensor_lag_minutes": _p(7.0, "min", 1, 30, "how fast the error follows its driver", _BENCH),
     "sensor_error_minutes": _p(32.0, "min", 5, 600, "how long the driver lasts", _BENCH),
     "low_error": _p(0.3, "1", 0.1, 1, "error at 40 mg/dL, share of that from 100 mg/dL on", _BENCH),
@@ -255,6 +258,7 @@ GLUCOSE_SETS: dict[str, dict[str, float]] = {
         "static_delay": 0.013, "static_gain": 0.05, "ke1": 0.0007, "ke2": 269.0, "exercise_production_gain": 0.8,
         "basal_insulin": 57.2, "basal_glucose": 164.18, "prior_basal_glucose": 164.18, "prior_basal_glucose_sd": 20.0,
         "diabetic_signalling": 1.0, "prior_log_emptying": math.log(0.013), "prior_log_sensitivity": 0.0,
+        "untold_flux_sd": 1.5, "sensor_error_sd": 13.0,
     },
     "t1d": {
         "glucose_volume": 1.85, "k1": 0.0625, "k2": 0.129, "insulin_volume": 0.0525, "m2": 0.277, "m4": 0.111,
@@ -265,5 +269,6 @@ GLUCOSE_SETS: dict[str, dict[str, float]] = {
         "liver_sensitivity": 0.5, "prior_basal_glucose": 130.0, "prior_basal_glucose_sd": 12.0, "basal_glucose_walk": 10.0,
         "prior_log_emptying": math.log(0.012), "prior_log_emptying_sd": 0.1, "emptying_walk": 0.0,
         "prior_log_sensitivity": math.log(0.6), "prior_log_sensitivity_sd": 0.6,
+        "untold_flux_sd": 1.5, "sensor_error_sd": 13.0,
     },
 }  # fmt: skip

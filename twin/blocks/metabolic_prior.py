@@ -25,6 +25,7 @@ from twin.blocks.metabolic_parameters import (
     PARAMETERS,
     PLASMA,
     PUMP,
+    SCALE,
     SENSITIVITY,
     SENSOR_DRIVER,
     SENSOR_ERROR,
@@ -109,7 +110,7 @@ def flux_variance(mean: Vector, u: InputArray, body: Body) -> float:
     arriving = BIOAVAILABLE * body.absorption * max(mean[GUT], 0.0) / body.weight
     quiet = body.flux_sd if u[TOLD] > 0.5 else body.untold_flux_sd
     active = 1.0 + body.flux_widening * min(u[ACTIVITY] * u[ACTIVITY], 1.0)
-    return float((quiet * quiet + (body.flux_per_appearance * arriving) ** 2) * active)
+    return float((quiet * quiet + (body.flux_per_appearance * arriving) ** 2) * active * math.exp(u[SCALE]))
 
 
 @kernel
