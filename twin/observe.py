@@ -14,7 +14,7 @@ from twin.blocks import fast, metabolic, slow
 from twin.blocks.metabolic import BODY as METABOLIC_BODY  # by name: a count must be a constant of this module
 from twin.filter.correct import correct
 from twin.filter.points import draw
-from twin.inputs import fast_inputs, metabolic_inputs, slow_inputs
+from twin.inputs import ACTIVITY_LASTS_MINUTES, fast_inputs, metabolic_inputs, slow_inputs
 from twin.jit import kernel, values_of
 from twin.numerics import log
 from twin.physiology.body_composition import scale_reading
@@ -41,7 +41,10 @@ SD = np.array([_FAST_SENSORS[name][1] for name in c_.FAST_SENSORS])
 LASTING_S = np.array([_FAST_SENSORS[name][2] * 60.0 for name in c_.FAST_SENSORS])
 NIGHTLY_RMSSD_SD, NIGHTLY_RESPIRATION_SD, AWAKE_RESPIRATION_SD, LOW_SPO2_SD = 0.10, 0.65, 2.0, 4.0
 SHOWN, PLASMA_GLUCOSE, BODY_WEIGHT = 2, 0, 0  # rows of metabolic.Seen and slow.Seen
-SURPRISE_MINUTES = 14.0
+SURPRISE_MINUTES, AVERAGED_MINUTES = (
+    14.0,
+    5.0,
+)  # readings further apart count as if 5 min apart: one alone says little
 SCALE_LIMIT = 2.0  # ln
 SCALE_VARIANCE = 0.1**2 + 0.5**2  # kg^2: the scale, and the day
 
@@ -239,11 +242,14 @@ def learn_flux(record: Record, mean: Vector, covariance: Matrix, now: float, w: 
 
 @kernel
 def note_surprise(record: Record, surprise: float, now: float) -> None:
-    """Running mean of a CGM's normalised innovations over some 14 minutes; must run before LAST_S is renewed."""
+    """Running mean of a CGM's normalised innovations over some three readings; must run before LAST_S is renewed."""
     since = (now - record[r_.LAST_S + c_.GLUCOSE]) / 60.0
     if math.isfinite(surprise):
-        weight = 1.0 - math.exp(-min(since, 1440.0) / SURPRISE_MINUTES)
-        record[r_.FLUX_ACTIVITY] += weight * (min(max(surprise, -3.0), 3.0) - record[r_.FLUX_ACTIVITY])
+        weight = 1.0 - math.exp(-min(since, AVERAGED_MINUTES) / SURPRISE_MINUTES)
+        before = record[r_.FLUX_ACTIVITY] * math.exp(
+            -max(since - AVERAGED_MINUTES, 0.0) / ACTIVITY_LASTS_MINUTES
+        )
+        record[r_.FLUX_ACTIVITY] = before + weight * (min(max(surprise, -3.0), 3.0) - before)
 
 
 @kernel
