@@ -22,6 +22,7 @@ DAY_S = 86400.0  # the pump's rate, what is eaten in a day
 GENERIC_EFFICIENCY, WALKING_EFFICIENCY, CYCLING_EFFICIENCY = 0.15, 0.05, 0.22
 SLEEP_EVIDENCE, WAKE_EVIDENCE = math.log(0.95 / 0.50), math.log(0.05 / 0.50)
 EVIDENCE_MINUTES, FORGETTING_MINUTES = 5.0, 60.0
+MEAL_S = 600.0
 TOLD_S = 43200.0  # meals or doses are logged if one was in the last 12 h
 ACTIVITY_LASTS_MINUTES = 60.0  # how long innovations of one sign speak for what comes
 HARMLESS_DEFICIT = 1.0  # % of body mass: a night without drinking costs 0.8 % and means nothing to the heart
@@ -167,6 +168,20 @@ def pump_insulin(record: Record) -> float:
     body = metabolic.Body(*values_of(record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY], METABOLIC_BODY))
     cleared = body.m4 + body.m6 * body.m2
     return float(record[r_.PUMP_RATE] * 100.0 / record[r_.WEIGHT] / cleared / body.insulin_volume)
+
+
+@kernel
+def uneaten(record: Record, seconds: float) -> float:
+    """What is left of the last logged meal [mg]: it is eaten evenly over ten minutes."""
+    share = 1.0 - (seconds - record[r_.CARBOHYDRATE_S]) / MEAL_S
+    return float(record[r_.MEAL_MG] * min(max(share, 0.0), 1.0))
+
+
+@kernel
+def eat(record: Record, from_s: float, to_s: float, u: Inputs) -> None:
+    """Eaten glucose between two times into the inputs of block G [mg/min]: all of a meal arrives, however time is cut."""
+    eaten = uneaten(record, from_s) - uneaten(record, to_s)
+    u[metabolic.INTAKE] = eaten / max((to_s - from_s) / 60.0, 1e-9)
 
 
 @kernel

@@ -3,7 +3,7 @@
 from twin import record as r_
 from twin.blocks import circadian, fast, metabolic, slow
 from twin.filter.points import draw, gather
-from twin.inputs import circadian_inputs, fast_inputs, metabolic_inputs, slow_inputs
+from twin.inputs import circadian_inputs, eat, fast_inputs, metabolic_inputs, slow_inputs
 from twin.jit import kernel
 from twin.shapes import Matrix, Record, Vector
 from twin.workspace import Work
@@ -50,6 +50,7 @@ def predict_metabolic(
         until = min(begin_s + CHUNK_S, to_s)
         minutes = (until - begin_s) / 60.0
         metabolic_inputs(record, until, w.inputs)
+        eat(record, begin_s, until, w.inputs)
         repaired += draw(mean, covariance, w.factor, w.points, metabolic.STRIDE)
         metabolic.advance(w.points, minutes, w.inputs, k, w.slopes, w.trial, w.total, metabolic.STEP_MINUTES)
         gather(w.points, mean, covariance, metabolic.STRIDE)

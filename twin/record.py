@@ -19,8 +19,8 @@ VERSION = 3.0
  ENERGY_KCAL, SWEAT_L, IMPULSE, ASLEEP_MIN, SINCE_MIN, DRUNK_L, DRUNK_S,
  # What the blocks tell one another: posterior means after the last tick.
  CLOCK, QUADRATURE, TOLERANCE, FED, INTENSITY, INFLAMMATION, AROUSAL, DEHYDRATION, WEIGHT, FAT_FACTOR, BURNING,
- SWEATING, FLUX_ACTIVITY, FLUX_SCALE) = range(40)  # fmt: skip
-HELD_VALUE = 40
+ SWEATING, FLUX_ACTIVITY, FLUX_SCALE, MEAL_MG) = range(41)  # fmt: skip
+HELD_VALUE = 44
 HELD_S = HELD_VALUE + len(HELD)
 LAST_S = HELD_S + len(HELD)  # when each sensor last spoke
 SOURCE = LAST_S + len(SENSORS)  # which device it was

@@ -68,6 +68,8 @@ class Judge:
             until = min(from_s + chunk_s, to_s)
             minutes = (until - from_s) / 60.0
             fill(until)
+            if module is metabolic:
+                i_.eat(self.record, from_s, until, w.inputs)
             self._draw()
             extra = (metabolic.STEP_MINUTES,) if module is metabolic else ()
             module.advance(w.points, minutes, w.inputs, self.k, w.slopes, w.trial, w.total, *extra)

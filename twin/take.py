@@ -6,6 +6,7 @@ from twin import channels as c_
 from twin import record as r_
 from twin.blocks import fast, metabolic
 from twin.exposure import advance_exposure, start_exposure, take_alcohol
+from twin.inputs import uneaten
 from twin.jit import kernel
 from twin.observe import forget
 from twin.physiology.fitness import training_impulse_rate
@@ -60,13 +61,15 @@ def hinted_meal(record: Record, units: float) -> float:
 
 @kernel
 def take_dose(record: Record, channel: int, value: float, seconds: float) -> None:
-    """A meal or a bolus: a jump of the gut or of the depot, uncertain by what people misjudge; drinks of either kind."""
+    """A meal, eaten over ten minutes, or a bolus, a jump of the depot; uncertain by what people misjudge. And drinks."""
     mean = mean_of(record, r_.METABOLIC_MEAN, metabolic.N)
     covariance = covariance_of(record, r_.METABOLIC_COVARIANCE, metabolic.N)
     if channel == c_.CARBOHYDRATE:
         amount, fast_share = value * 1000.0, record[r_.METABOLIC_BODY + 9]
-        mean[metabolic.STOMACH] += (1.0 - fast_share) * amount
-        mean[metabolic.GUT] += fast_share * amount
+        rest = uneaten(record, seconds)  # of a meal that is still being eaten: now at once
+        mean[metabolic.STOMACH] += (1.0 - fast_share) * rest
+        mean[metabolic.GUT] += fast_share * rest
+        record[r_.MEAL_MG] = amount
         covariance[metabolic.STOMACH, metabolic.STOMACH] += (DOSE_UNCERTAINTY * amount) ** 2
         record[r_.CARBOHYDRATE_S] = seconds
     elif channel == c_.BOLUS:
