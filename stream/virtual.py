@@ -18,7 +18,7 @@ from twin.profile import Profile
 
 MEALS = ((7.5, 45.0), (12.5, 65.0), (18.5, 75.0))  # local hour, g of carbohydrate
 ACTIVITY = ((8.2, 0.4, 3.3), (13.0, 0.3, 3.0), (17.0, 0.6, 6.0))  # local hour, hours, MET
-SENSOR_WHITE_SD = 2.0  # of a CGM; its coloured part is a state
+SENSOR_WHITE_SD = 0.7  # of a CGM; its coloured part is a state
 LOWEST_CGM, HIGHEST_CGM = 40.0, 400.0
 MISJUDGED, MISCOUNTED = 0.20, 0.05  # sd of what is logged of a meal, and delivered of a bolus
 LATENCY_MINUTES = 15.0  # from lying down to sleep

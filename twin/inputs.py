@@ -26,7 +26,9 @@ EVIDENCE_MINUTES, FORGETTING_MINUTES = 5.0, 60.0
 MIXING_MINUTES = 30.0  # in which people fall asleep or wake, by the schedule
 SUREST = 5.0  # ln odds
 UPRIGHT, UPRIGHT_EVIDENCE = 0.25, 5.0 * math.log(0.1)  # nearly nobody sleeps upright; a minute of it tells
-TOLD_S = 43200.0  # meals are logged if one was in the last 12 h
+MEAL_S = 600.0
+TOLD_S = 43200.0  # meals or doses are logged if one was in the last 12 h
+ACTIVITY_LASTS_MINUTES = 60.0  # how long innovations of one sign speak for what comes
 HARMLESS_DEFICIT = 1.0  # % of body mass: a night without drinking costs 0.8 % and means nothing to the heart
 INSENSIBLE_LOSS = 0.028  # L/h, of skin at rest
 
@@ -201,6 +203,20 @@ def mean_intensity(record: Record, seconds: float) -> float:
 
 
 @kernel
+def uneaten(record: Record, seconds: float) -> float:
+    """What is left of the last logged meal [mg]: it is eaten evenly over ten minutes."""
+    share = 1.0 - (seconds - record[r_.CARBOHYDRATE_S]) / MEAL_S
+    return float(record[r_.MEAL_MG] * min(max(share, 0.0), 1.0))
+
+
+@kernel
+def eat(record: Record, from_s: float, to_s: float, u: Inputs) -> None:
+    """Eaten glucose between two times into the inputs of block G [mg/min]: all of a meal arrives, however time is cut."""
+    eaten = uneaten(record, from_s) - uneaten(record, to_s)
+    u[metabolic.INTAKE] = eaten / max((to_s - from_s) / 60.0, 1e-9)
+
+
+@kernel
 def metabolic_inputs(record: Record, seconds: float, u: Inputs) -> None:
     """Fill the inputs of block G: the pump, exercise from block F, what acts on insulin's effect."""
     body_at = r_.METABOLIC_BODY
@@ -208,12 +224,18 @@ def metabolic_inputs(record: Record, seconds: float, u: Inputs) -> None:
     u[metabolic.INFUSION] = record[body_at + metabolic.BODY - 1]
     if held(record, c_.BASAL_RATE, seconds, DAY_S, False):
         u[metabolic.INFUSION] = value_of(record, c_.BASAL_RATE) * 100.0 / record[r_.WEIGHT]
+    elif record[r_.PUMP_RATE] > 0.0:  # a silent pump goes on at its usual rate
+        u[metabolic.INFUSION] = record[r_.PUMP_RATE] * 100.0 / record[r_.WEIGHT]
     u[metabolic.INTENSITY] = mean_intensity(record, seconds)
     ill = max(1.0 - 0.35 * max(record[r_.INFLAMMATION], 0.0), 0.3)
     stress = math.exp(-0.01 * min(max(record[r_.AROUSAL], -20.0), 40.0))
     u[metabolic.FACTOR] = record[r_.TOLERANCE] * record[r_.FAT_FACTOR] * ill * stress
-    u[metabolic.TOLD] = 1.0 if seconds - record[r_.CARBOHYDRATE_S] <= TOLD_S else 0.0
+    told_s = max(record[r_.CARBOHYDRATE_S], record[r_.BOLUS_S])
+    u[metabolic.TOLD] = 1.0 if seconds - told_s <= TOLD_S else 0.0
     u[metabolic.PUMP] = pump_insulin(record)
+    since = max(seconds - record[r_.LAST_S + c_.GLUCOSE], 0.0) / 60.0
+    u[metabolic.SCALE] = record[r_.FLUX_SCALE]
+    u[metabolic.ACTIVITY] = record[r_.FLUX_ACTIVITY] * math.exp(-since / ACTIVITY_LASTS_MINUTES)
 
 
 @kernel

@@ -12,10 +12,11 @@ import numpy as np
 from twin import channels as c_
 from twin import record as r_
 from twin.blocks import fast, metabolic, slow
+from twin.blocks.metabolic import BODY as METABOLIC_BODY  # by name: a count must be a constant of this module
 from twin.filter.correct import correct
 from twin.filter.points import draw
-from twin.inputs import fast_inputs, metabolic_inputs, slow_inputs
-from twin.jit import kernel
+from twin.inputs import ACTIVITY_LASTS_MINUTES, fast_inputs, metabolic_inputs, slow_inputs
+from twin.jit import kernel, values_of
 from twin.numerics import exp, log
 from twin.physiology.body_composition import scale_reading
 from twin.physiology.inflammation import LOG_QUIET_INFECTION
@@ -43,6 +44,11 @@ SD = np.array([_FAST_SENSORS[name][1] for name in c_.FAST_SENSORS])
 LASTING_S = np.array([_FAST_SENSORS[name][2] * 60.0 for name in c_.FAST_SENSORS])
 NIGHTLY_RMSSD_SD, NIGHTLY_RESPIRATION_SD, AWAKE_RESPIRATION_SD, LOW_SPO2_SD = 0.10, 0.65, 2.0, 4.0
 SHOWN, PLASMA_GLUCOSE, BODY_WEIGHT, FAT_SHARE = 2, 0, 0, 1  # rows of metabolic.Seen and slow.Seen
+SURPRISE_MINUTES, AVERAGED_MINUTES = (
+    14.0,
+    5.0,
+)  # readings further apart count as if 5 min apart: one alone says little
+SCALE_LIMIT = 2.0  # ln
 SCALE_VARIANCE = 0.1**2 + 0.5**2  # kg^2: the scale, and the day
 IMPEDANCE_VARIANCE = 3.5**2  # %^2
 
@@ -57,7 +63,7 @@ def heart_rate_noise(drive: float) -> float:
 @kernel
 def glucose_noise(value: float) -> float:
     """Variance of the white part of a CGM reading [(mg/dL)^2]; the coloured part is a state."""
-    return 2.0 * 2.0 + (0.01 * value) ** 2
+    return 0.5 * 0.5 + (0.004 * value) ** 2
 
 
 @kernel
@@ -235,7 +241,38 @@ def correct_metabolic(
     if not told:
         w.report[0] = 0.0
         return 0
-    return correct(w.points, w.expected, metabolic.STRIDE, value, noise, mean, covariance, w.gain, w.report)
+    outcome = correct(
+        w.points, w.expected, metabolic.STRIDE, value, noise, mean, covariance, w.gain, w.report
+    )
+    metabolic.keep_within(mean)
+    if channel == c_.GLUCOSE:
+        learn_flux(record, mean, covariance, now, w)
+        note_surprise(record, w.report[0], now)
+    return outcome
+
+
+@kernel
+def learn_flux(record: Record, mean: Vector, covariance: Matrix, now: float, w: Work) -> None:
+    """How large this person's unexplained flux is: ln of its variance over the set's, a running mean over half a day."""
+    body = metabolic.Body(*values_of(record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY], METABOLIC_BODY))
+    expected = metabolic.flux_variance(mean, w.inputs, body)
+    flux, variance = mean[metabolic.DISTURBANCE], covariance[metabolic.DISTURBANCE, metabolic.DISTURBANCE]
+    days = min((now - record[r_.LAST_S + c_.GLUCOSE]) / 86400.0, 0.02)
+    step = days / body.flux_learning_days * (min((flux * flux + variance) / expected, 3.0) - 1.0)
+    if math.isfinite(step):
+        record[r_.FLUX_SCALE] = min(max(record[r_.FLUX_SCALE] + step, -SCALE_LIMIT), SCALE_LIMIT)
+
+
+@kernel
+def note_surprise(record: Record, surprise: float, now: float) -> None:
+    """Running mean of a CGM's normalised innovations over some three readings; must run before LAST_S is renewed."""
+    since = (now - record[r_.LAST_S + c_.GLUCOSE]) / 60.0
+    if math.isfinite(surprise):
+        weight = 1.0 - math.exp(-min(since, AVERAGED_MINUTES) / SURPRISE_MINUTES)
+        before = record[r_.FLUX_ACTIVITY] * math.exp(
+            -max(since - AVERAGED_MINUTES, 0.0) / ACTIVITY_LASTS_MINUTES
+        )
+        record[r_.FLUX_ACTIVITY] = before + weight * (min(max(surprise, -3.0), 3.0) - before)
 
 
 @kernel

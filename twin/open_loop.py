@@ -14,7 +14,7 @@ from twin import channels as c_
 from twin import record as r_
 from twin.blocks import circadian, fast, metabolic, slow
 from twin.blocks.spec import LOG, LOGIT
-from twin.inputs import circadian_inputs, fast_inputs, local_hour, metabolic_inputs, slow_inputs
+from twin.inputs import circadian_inputs, eat, fast_inputs, local_hour, metabolic_inputs, slow_inputs
 from twin.profile import Profile
 from twin.shapes import Record, Vector
 from twin.summary import ESTIMATE_SIZE, SEEN_COLUMNS
@@ -152,6 +152,7 @@ class OpenLoop:
         record, w = self.record, self.rooms.metabolic
         mean = self._block("metabolic")[1]
         metabolic_inputs(record, self.now, w.inputs)
+        eat(record, self.now - MINUTE_S, self.now, w.inputs)
         w.points.reshape(metabolic.N, metabolic.STRIDE)[:] = mean[:, None]
         k = record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY]
         metabolic.advance(w.points, 1.0, w.inputs, k, w.slopes, w.trial, w.total, 1.0)

@@ -8,7 +8,7 @@ from twin.blocks import circadian, fast, metabolic, slow
 from twin.exchange import add_homeostat_noise, add_intensity_noise, add_sleep_noise
 from twin.filter.points import draw, gather
 from twin.filter.smooth import OFF, follow, stand
-from twin.inputs import circadian_inputs, fast_inputs, metabolic_inputs, slow_inputs
+from twin.inputs import circadian_inputs, eat, fast_inputs, metabolic_inputs, slow_inputs
 from twin.jit import kernel
 from twin.shapes import Matrix, Record, Vector
 from twin.workspace import Work
@@ -55,7 +55,7 @@ def predict_metabolic(
     begin_s = max(from_s, to_s - LONG_GAP_S)
     if begin_s > from_s:
         w.link.product[:, :] = covariance
-        metabolic.add_parameter_noise(covariance, (begin_s - from_s) / 86400.0)
+        metabolic.add_parameter_noise(covariance, (begin_s - from_s) / 86400.0, k)
         stand(w.link.product, mean, covariance, w.factor, w.link)
     while begin_s < to_s:
         until = min(begin_s + CHUNK_S, to_s)
@@ -64,6 +64,7 @@ def predict_metabolic(
         before = covariance.copy() if w.link.status[0] != OFF else covariance
         metabolic.add_process_noise(mean, covariance, 0.5 * minutes, w.inputs, k)  # half before, half after
         stand(before, mean, covariance, w.factor, w.link)
+        eat(record, begin_s, until, w.inputs)
         repaired += draw(mean, covariance, w.factor, w.points, metabolic.STRIDE)
         metabolic.advance(w.points, minutes, w.inputs, k, w.slopes, w.trial, w.total, metabolic.STEP_MINUTES)
         gather(w.points, mean, covariance, metabolic.STRIDE)

@@ -70,6 +70,7 @@ class Judge:
             fill(until)
             if module is metabolic:
                 module.add_process_noise(self.mean, self.covariance, 0.5 * minutes, w.inputs, self.k)
+                i_.eat(self.record, from_s, until, w.inputs)
             self._draw()
             extra = (metabolic.STEP_MINUTES,) if module is metabolic else ()
             module.advance(w.points, minutes, w.inputs, self.k, w.slopes, w.trial, w.total, *extra)
@@ -147,7 +148,8 @@ class ReferenceTwin:
     def _after_gap(self, judge: Judge, now: float) -> float:
         at = float(self.record[judge.time_at])
         if now - at > LONG_GAP_S:
-            judge.module.add_parameter_noise(judge.covariance, (now - LONG_GAP_S - at) / 86400.0)
+            extra = (judge.k,) if judge.module is metabolic else ()
+            judge.module.add_parameter_noise(judge.covariance, (now - LONG_GAP_S - at) / 86400.0, *extra)
             return now - LONG_GAP_S
         return at
 
@@ -231,9 +233,14 @@ class ReferenceTwin:
         if channel < c_.FIRST_SLOW:
             own = o_.glucose_noise(value) if channel == c_.GLUCOSE else o_.meter_noise(value)
             room = self.rooms.metabolic
-            return self.metabolic.correct(
+            surprise = self.metabolic.correct(
                 value, float(own), lambda: o_.expect_metabolic(channel, now, record, room)
             )
+            metabolic.keep_within(self.metabolic.mean)
+            if channel == c_.GLUCOSE:
+                o_.learn_flux(record, self.metabolic.mean, self.metabolic.covariance, now, room)
+                o_.note_surprise(record, surprise, now)
+            return surprise
         own = o_.SCALE_VARIANCE if channel == c_.SCALE else o_.IMPEDANCE_VARIANCE
         return self.slow.correct(value, float(own), lambda: self._expect_slow(channel, now))
 

@@ -12,7 +12,6 @@ import numpy as np
 from twin import channels as c_
 from twin import record as r_
 from twin.blocks import circadian, fast, metabolic, slow
-from twin.blocks.metabolic_parameters import GAIN_SD, SENSOR_ERROR_SD
 from twin.filter.smooth import MOVED, READY, Link, divide, link_room, step_back, unlearn
 from twin.fold import move_circadian, move_fast, move_metabolic, move_slow
 from twin.jit import kernel
@@ -21,6 +20,8 @@ from twin.shapes import Integers, Matrix, Record, Records, Vector
 from twin.summary import covariance_of, mean_of, summarise
 from twin.take import SKIN_OFFSET_SD, expose, hold_input, take_dose
 from twin.workspace import Rooms, rooms
+
+SENSOR_SD_AT = metabolic.Body._fields.index("sensor_error_sd")
 
 
 class Smoothed(NamedTuple):
@@ -64,16 +65,26 @@ def tell(record: Record, smooth: Smoothed) -> None:
 
 @kernel
 def undo_dose(
-    after: Record, scratch: Record, channel: int, value: float, smooth: Smoothed, factor: Matrix, link: Link
+    after: Record,
+    moved: Record,
+    scratch: Record,
+    channel: int,
+    value: float,
+    smooth: Smoothed,
+    factor: Matrix,
+    link: Link,
 ) -> None:
     """From after a meal or bolus to before it: x' = x + d + noise, so G = (P' - D) (P')^-1.
 
-    `after` is the record after the dose and becomes that before it; `scratch`, `factor` and `link` are overwritten.
+    `after` is the record after the dose and becomes that before it; `moved` is that before any dose of the tick, which
+    says what was still being eaten; `scratch`, `factor` and `link` are overwritten.
     """
     scratch[:] = after
     shift = mean_of(scratch, r_.METABOLIC_MEAN, metabolic.N)
     noise = covariance_of(scratch, r_.METABOLIC_COVARIANCE, metabolic.N)
     shift[:], noise[:, :] = 0.0, 0.0
+    if channel == c_.CARBOHYDRATE:
+        scratch[r_.MEAL_MG], scratch[r_.CARBOHYDRATE_S] = moved[r_.MEAL_MG], moved[r_.CARBOHYDRATE_S]
     take_dose(scratch, channel, value, after[r_.HEAD_S])
     mean = mean_of(after, r_.METABOLIC_MEAN, metabolic.N)
     covariance = covariance_of(after, r_.METABOLIC_COVARIANCE, metabolic.N)
@@ -96,8 +107,9 @@ def forget_device(record: Record, channel: int, source: float, room: Rooms) -> N
         return
     if channel == c_.GLUCOSE and room.metabolic.link.status[0] == MOVED:
         w = room.metabolic
-        unlearn(metabolic.SENSOR_ERROR, 0.0, SENSOR_ERROR_SD**2, w.factor, w.link)
-        unlearn(metabolic.SENSOR_GAIN, 0.0, GAIN_SD**2, w.factor, w.link)
+        variance = record[r_.METABOLIC_BODY + SENSOR_SD_AT] ** 2
+        unlearn(metabolic.SENSOR_ERROR, 0.0, variance, w.factor, w.link)
+        unlearn(metabolic.SENSOR_DRIVER, 0.0, variance, w.factor, w.link)
     elif channel == c_.SKIN_TEMPERATURE and room.fast.link.status[0] == MOVED:
         unlearn(fast.SITE_OFFSET, 0.0, SKIN_OFFSET_SD**2, room.fast.factor, room.fast.link)
 
@@ -137,7 +149,14 @@ def smooth_ticks(
         for j in range(obs_start[tick + 1] - 1, obs_start[tick] - 1, -1):
             if obs_channel[j] == c_.CARBOHYDRATE or obs_channel[j] == c_.BOLUS:
                 undo_dose(
-                    after, scratch, obs_channel[j], obs_value[j], smooth, room.metabolic.factor, undoing
+                    after,
+                    record,
+                    scratch,
+                    obs_channel[j],
+                    obs_value[j],
+                    smooth,
+                    room.metabolic.factor,
+                    undoing,
                 )
         for j in range(obs_start[tick], obs_start[tick + 1]):
             if obs_channel[j] < c_.FIRST_EVENT:

@@ -5,9 +5,9 @@ import math
 from twin import channels as c_
 from twin import record as r_
 from twin.blocks import fast, metabolic
-from twin.blocks.metabolic_parameters import GAIN_SD, SENSOR_ERROR_SD
 from twin.exchange import driven
 from twin.exposure import advance_exposure, start_exposure, take_alcohol
+from twin.inputs import uneaten
 from twin.jit import kernel
 from twin.observe import forget
 from twin.physiology.fitness import training_impulse_rate
@@ -17,6 +17,9 @@ from twin.summary import SEEN_COLUMNS, STATE_COLUMNS, covariance_of, mean_of
 DOSE_UNCERTAINTY = 0.20  # of carbohydrate entered by hand
 FAST_SHARE_SD = 0.05  # phi differs from meal to meal
 BOLUS_UNCERTAINTY = 0.05
+BOLUS_HINT = 0.5
+EXPLAINED_S = 900.0  # a bolus this long after a logged meal belongs to it
+USUAL_DAILY_DOSE = 0.55  # U/kg
 PUMP_DAYS_S = 86400.0  # the usual rate of a pump is that of about a day
 SHORTEST_COUNT_S, LONGEST_COUNT_S = 60.0, 7200.0  # over which steps were counted
 SKIN_OFFSET_SD = 1.0
@@ -50,24 +53,39 @@ def hold_input(record: Record, channel: int, value: float, seconds: float) -> No
 
 
 @kernel
+def hinted_meal(record: Record, units: float) -> float:
+    """Sd [mg] of the meal that a bolus hints at: half of what it covers by the 500 rule, 500 / daily dose grams a unit.
+
+    Half of a pump user's daily dose is basal; without a pump's word it is 0.55 U/kg.
+    """
+    usual = record[r_.PUMP_RATE]
+    daily = 48.0 * usual if usual > 0.0 else USUAL_DAILY_DOSE * record[r_.WEIGHT]
+    return float(BOLUS_HINT * units * 500.0 / max(daily, 5.0) * 1000.0)
+
+
+@kernel
 def take_dose(record: Record, channel: int, value: float, seconds: float) -> None:
-    """A meal or a bolus: a jump of the gut or of the depot, uncertain by what people misjudge; drinks of either kind."""
+    """A meal, eaten over ten minutes, or a bolus, a jump of the depot; uncertain by what people misjudge. And drinks."""
     mean = mean_of(record, r_.METABOLIC_MEAN, metabolic.N)
     covariance = covariance_of(record, r_.METABOLIC_COVARIANCE, metabolic.N)
     if channel == c_.CARBOHYDRATE:
         amount, fast_share = value * 1000.0, record[r_.METABOLIC_BODY + 9]
+        rest = uneaten(record, seconds)  # of a meal that is still being eaten: now at once
         shares = ((metabolic.STOMACH, 1.0 - fast_share), (metabolic.GUT, fast_share))
         for place, share in shares:
-            mean[place] += share * amount
+            mean[place] += share * rest
             for other, part in shares:
                 covariance[place, other] += share * part * (DOSE_UNCERTAINTY * amount) ** 2
                 sign = 1.0 if place == other else -1.0
                 covariance[place, other] += sign * (FAST_SHARE_SD * amount) ** 2
+        record[r_.MEAL_MG] = amount
         record[r_.CARBOHYDRATE_S] = seconds
     elif channel == c_.BOLUS:
         amount = value * 6000.0 / record[r_.METABOLIC_BODY]
         mean[metabolic.DEPOT_1] += amount
         covariance[metabolic.DEPOT_1, metabolic.DEPOT_1] += (BOLUS_UNCERTAINTY * amount) ** 2
+        if seconds - record[r_.CARBOHYDRATE_S] > EXPLAINED_S:
+            covariance[metabolic.STOMACH, metabolic.STOMACH] += hinted_meal(record, value) ** 2
         record[r_.BOLUS_S] = seconds
     elif channel == c_.FLUID:
         record[r_.DRUNK_L] += value
@@ -100,8 +118,7 @@ def meet_device(record: Record, channel: int, source: float) -> None:
     if channel == c_.GLUCOSE:
         mean = mean_of(record, r_.METABOLIC_MEAN, metabolic.N)
         covariance = covariance_of(record, r_.METABOLIC_COVARIANCE, metabolic.N)
-        forget(mean, covariance, metabolic.SENSOR_ERROR, 0.0, SENSOR_ERROR_SD)
-        forget(mean, covariance, metabolic.SENSOR_GAIN, 0.0, GAIN_SD)
+        metabolic.start_sensor(mean, covariance, record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY])
     elif channel == c_.SKIN_TEMPERATURE:
         mean = mean_of(record, r_.FAST_MEAN, fast.N)
         covariance = covariance_of(record, r_.FAST_COVARIANCE, fast.N)

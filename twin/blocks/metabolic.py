@@ -7,7 +7,10 @@ point, so that a person with another Gb rests exactly there.
 
 import math
 
+import numpy as np
+
 from twin.blocks.metabolic_parameters import (
+    ACTIVITY,
     BASAL,
     BETA,
     BODY,
@@ -15,14 +18,12 @@ from twin.blocks.metabolic_parameters import (
     DEPOT_1,
     DEPOT_2,
     DISTURBANCE,
-    DISTURBANCE_MINUTES,
     DYNAMIC,
     EMPTYING,
     EX_BOOST,
     EX_PRODUCTION,
     EX_UPTAKE,
     FACTOR,
-    GAIN_MINUTES,
     GLUT4,
     GUT,
     INFUSION,
@@ -35,11 +36,12 @@ from twin.blocks.metabolic_parameters import (
     PARAMETERS,
     PLASMA,
     PUMP,
+    SCALE,
     SEEN,
     SENSITIVITY,
+    SENSOR_DRIVER,
     SENSOR_ERROR,
-    SENSOR_ERROR_MINUTES,
-    SENSOR_GAIN,
+    SENSOR_FLOOR,
     SITE,
     STATES,
     STATIC,
@@ -60,12 +62,15 @@ from twin.blocks.metabolic_prior import (
     body_of,
     default_body,
     default_inputs,
+    flux_variance,
+    liver_intercept,
     rest,
     start,
+    start_sensor,
 )  # fmt: skip
 from twin.filter.runge_kutta import begin, carry, finish
 from twin.jit import column, equation, kernel, put, values_of
-from twin.numerics import clip, exp, smooth_min
+from twin.numerics import clip, exp, smooth_min, softplus
 from twin.physiology.glucose import (
     appearance,
     endogenous_production,
@@ -92,34 +97,65 @@ from twin.physiology.insulin_signalling import (
     signalling_levels,
 )
 
-from twin.shapes import Constants, Inputs as InputArray, Points  # isort: skip
+from twin.shapes import Constants, Inputs as InputArray, Points, Vector  # isort: skip
 
 
 __all__ = (
-    "BASAL", "BETA", "BODY", "DELAYED", "DEPOT_1", "DEPOT_2", "DISTURBANCE", "DYNAMIC", "EMPTYING", "EX_BOOST",
+    "ACTIVITY", "BASAL", "BETA", "BODY", "DELAYED", "DEPOT_1", "DEPOT_2", "DISTURBANCE", "DYNAMIC", "EMPTYING", "EX_BOOST",
     "EX_PRODUCTION", "EX_UPTAKE", "FACTOR", "GLUT4", "GUT", "INFUSION", "INPUTS", "INSULIN", "INTAKE", "INTENSITY",
-    "INTERSTITIAL", "LIVER", "PARAMETERS", "PLASMA", "PUMP", "SEEN", "SENSITIVITY", "SENSOR_ERROR", "SENSOR_GAIN",
-    "SITE", "STATES", "STATIC", "STEP_MINUTES", "STOMACH", "STRIDE", "TISSUE", "TOLD", "Body", "Inputs", "N", "Seen",
+    "INTERSTITIAL", "LIVER", "PARAMETERS", "PLASMA", "PUMP", "SCALE", "SEEN", "SENSITIVITY", "SENSOR_DRIVER",
+    "SENSOR_ERROR", "SITE", "STATES", "STATIC", "STEP_MINUTES", "STOMACH", "STRIDE", "TISSUE", "TOLD", "Body", "Inputs",
+    "N", "Seen",
     "State", "add_parameter_noise", "add_process_noise", "advance", "body_of", "default_body", "default_inputs",
-    "equations", "observe", "rates", "rest", "start",
+    "equations", "flux_variance", "keep_within", "observe", "rates", "rest", "start", "start_sensor",
 )  # fmt: skip
 
 STEP_MINUTES = 2.5  # RK4; the fastest rate is 0.48 /min. Check-points run at 1 min and differ by < 0.1 mg/dL
 
 
+# Where a mean or a point may be: ln Gp, ln Gt, ln sI, Gb, ln kst. A flux that widens drove points to 1e30 mg/dL without.
+LEAST_PLASMA, MOST_PLASMA, LEAST_TISSUE, MOST_TISSUE = 3.0, 7.5, 0.0, 8.0
+FASTEST, WALL_MINUTES = 0.3, 5.0  # 1/min, of a logarithm; how soon it is back within its bounds
+BOUNDED = np.array([PLASMA, TISSUE, SENSITIVITY, BASAL, EMPTYING, BETA])
+LEAST = np.array([LEAST_PLASMA, LEAST_TISSUE, -3.0, 50.0, -6.5, -2.0])
+MOST = np.array([MOST_PLASMA, MOST_TISSUE, 2.0, 350.0, -3.0, 2.0])
+
+
+@kernel
+def keep_within(mean: Vector) -> None:
+    """Bring a mean back to its bounds after a correction."""
+    for i in range(BOUNDED.shape[0]):
+        mean[BOUNDED[i]] = min(max(mean[BOUNDED[i]], LEAST[i]), MOST[i])
+
+
+@equation
+def inside(rate: float, x: float, low: float, high: float) -> float:
+    """The rate of a logarithm, within 0.3 /min and back inside low-high: no pool is emptied or filled without end."""
+    return clip(rate, -FASTEST, FASTEST) + (max(low - x, 0.0) + min(high - x, 0.0)) / WALL_MINUTES
+
+
+@equation
+def error_scale(glucose: float, least: float) -> float:
+    """A sensor errs less where glucose is low: from `least` at 40 mg/dL to 1 at 100 mg/dL."""
+    return least + (1.0 - least) * clip((glucose - 40.0) / 60.0, 0.0, 1.0)
+
+
 @equation
 def equations(state: State, inputs: Inputs, body: Body) -> tuple[tuple[float, ...], Seen]:
     """Rates of the nineteen dynamic states per minute, and what is seen; sections glucose, insulin, signalling."""
-    plasma, tissue = exp(clip(state.log_plasma, 3.0, 8.0)), exp(clip(state.log_tissue, 3.0, 8.0))
+    plasma = exp(clip(state.log_plasma, LEAST_PLASMA, MOST_PLASMA))
+    tissue = exp(clip(state.log_tissue, LEAST_TISSUE, MOST_TISSUE))
     insulin, interstitial = max(state.insulin, 0.0), max(state.interstitial, 0.0)
     glut4 = clip(state.glut4, 0.0, 1.0)
     sensitivity = exp(clip(state.log_sensitivity, -3.0, 2.0)) * inputs.sensitivity_factor
+    on_liver = body.kp3 * exp(body.liver_sensitivity * clip(state.log_sensitivity, -3.0, 2.0))
     emptying, beta = exp(clip(state.log_emptying, -6.5, -3.0)), exp(clip(state.log_beta, -2.0, 2.0))
     basal = clip(state.basal, 50.0, 350.0)
     concentration, insulin_level = plasma / body.glucose_volume, insulin / body.insulin_volume
     basal_insulin = inputs.pump_insulin if inputs.pump_insulin > 0.0 else body.basal_insulin
     basal_glut4 = glut4_demand(basal_insulin, body.insulin_potency)
-    _, velocity = basal_state(basal, basal_insulin, body.basal_secretion, body)
+    _, velocity = basal_state(basal, body)
+    kp1 = liver_intercept(basal, basal_insulin, body.basal_secretion, on_liver, body)
 
     arrival = appearance(max(state.gut, 0.0), body.absorption, body.weight)
     uptake = tissue_uptake(
@@ -138,14 +174,14 @@ def equations(state: State, inputs: Inputs, body: Body) -> tuple[tuple[float, ..
     )  # fmt: skip
     # dG/dt for the beta cell: production with basal secretion, which avoids an algebraic loop.
     steady = endogenous_production(
-        plasma, state.liver, body.basal_secretion, body.kp1, body.kp2, body.kp3, body.portal,
+        plasma, state.liver, body.basal_secretion, kp1, body.kp2, on_liver, body.portal,
         body.counter_regulation, concentration,
     )  # fmt: skip
     released = body.secretes * secretion(
         state.static, (steady + others) / body.glucose_volume, body.basal_secretion, beta * body.dynamic_gain
     )
     production = endogenous_production(
-        plasma, state.liver, released, body.kp1, body.kp2, body.kp3, body.portal, body.counter_regulation,
+        plasma, state.liver, released, kp1, body.kp2, on_liver, body.portal, body.counter_regulation,
         concentration,
     )  # fmt: skip
     extraction = hepatic_extraction(released, body.m5, body.m6)
@@ -158,8 +194,13 @@ def equations(state: State, inputs: Inputs, body: Body) -> tuple[tuple[float, ..
         gut_rate(
             state.gut, max(state.stomach, 0.0), inputs.intake, body.fast_fraction, emptying, body.absorption
         ),
-        (production + others) / plasma,
-        (body.k1 * plasma - body.k2 * tissue - uptake) / tissue,
+        inside((production + others) / plasma, state.log_plasma, LEAST_PLASMA, MOST_PLASMA),
+        inside(
+            (body.k1 * plasma - body.k2 * tissue - uptake) / tissue,
+            state.log_tissue,
+            LEAST_TISSUE,
+            MOST_TISSUE,
+        ),
         plasma_insulin_rate(insulin, released, extraction, depot, body.m2, body.m4),
         static_secretion_rate(state.static, concentration, basal, body.static_delay, beta * body.static_gain),
         delayed_insulin_rate(state.delayed, insulin_level, body.liver_delay),
@@ -172,11 +213,12 @@ def equations(state: State, inputs: Inputs, body: Body) -> tuple[tuple[float, ..
         sensor_rate(state.site, concentration),
         inputs.infusion - (body.kd + body.ka1) * state.depot_1,
         body.kd * state.depot_1 - body.ka2 * state.depot_2,
-        -state.disturbance / DISTURBANCE_MINUTES,
-        -state.sensor_error / SENSOR_ERROR_MINUTES,
-        -state.sensor_gain / GAIN_MINUTES,
+        -state.disturbance / body.flux_minutes,
+        (state.sensor_driver - state.sensor_error) / body.sensor_lag_minutes,
+        -state.sensor_driver / body.sensor_error_minutes,
     )
-    shown = state.site * (1.0 + state.sensor_gain) + state.sensor_error
+    erring = state.site + state.sensor_error * error_scale(state.site, body.low_error)
+    shown = SENSOR_FLOOR + softplus(erring - SENSOR_FLOOR, 1.0)
     return slopes, Seen(
         concentration, state.site, shown, insulin_level, arrival, production, uptake,
         smooth_min(arrival / 3.0, 1.0, 0.1), receptor, irs1, pkb, surface,

@@ -11,10 +11,7 @@ from typing import NamedTuple
 from twin.blocks.spec import LOG, PLAIN, Parameter
 from twin.blocks.spec import State as Described
 
-DISTURBANCE_MINUTES, DISTURBANCE_SD = 12.0, 3.0  # mg/kg/min, when nobody logs meals
-TOLD_SD, TOLD_SHARE = 1.5, 0.6  # the same when meals are logged: 1.5 and 60 % of the appearance
-SENSOR_ERROR_MINUTES, SENSOR_ERROR_SD = 30.0, 5.0  # mg/dL
-GAIN_MINUTES, GAIN_SD = 2880.0, 0.06
+SENSOR_FLOOR = 39.0  # mg/dL: no CGM shows less
 
 
 class State(NamedTuple):
@@ -38,7 +35,7 @@ class State(NamedTuple):
     depot_2: float
     disturbance: float
     sensor_error: float
-    sensor_gain: float
+    sensor_driver: float
     log_sensitivity: float
     basal: float
     log_emptying: float
@@ -49,8 +46,9 @@ class Inputs(NamedTuple):
     """What drives the block.
 
     Eaten glucose [mg/min], injected insulin [pmol/kg/min], exercise x [-], the factor that
-    clock, inflammation, sleep debt and body fat put on insulin sensitivity [-], whether meals are logged (0, 1), and
-    the insulin level that the pump's usual rate holds [pmol/L] (0: the population's).
+    clock, inflammation, sleep debt and body fat put on insulin sensitivity [-], whether meals or doses are logged
+    (0, 1), the insulin level that the pump's usual rate holds [pmol/L] (0: the population's), and the running mean of the
+    sensor's normalised innovations [-]: where they keep one sign, something unlogged is going on.
     """
 
     intake: float
@@ -59,6 +57,8 @@ class Inputs(NamedTuple):
     sensitivity_factor: float
     told: float
     pump_insulin: float
+    activity: float
+    flux_scale: float
 
 
 class Body(NamedTuple):
@@ -98,10 +98,27 @@ class Body(NamedTuple):
     counter_regulation: float
     basal_insulin: float
     diabetic_signalling: float
+    basal_glucose: float
+    liver_sensitivity: float
     prior_basal_glucose: float
     prior_basal_glucose_sd: float
+    basal_glucose_walk: float
     prior_log_emptying: float
+    prior_log_emptying_sd: float
+    emptying_walk: float
     prior_log_sensitivity: float
+    prior_log_sensitivity_sd: float
+    flux_minutes: float
+    flux_sd: float
+    untold_flux_sd: float
+    flux_per_appearance: float
+    flux_widening: float
+    flux_learning_days: float
+    sensor_error_sd: float
+    sensor_lag_minutes: float
+    sensor_error_minutes: float
+    low_error: float
+    basal_production: float
     basal_secretion: float
     basal_infusion: float
 
@@ -127,11 +144,11 @@ class Seen(NamedTuple):
     glut4: float
 
 
-N, DYNAMIC, STRIDE, INPUTS, BODY, SEEN = 23, 19, 48, 6, 40, 12
+N, DYNAMIC, STRIDE, INPUTS, BODY, SEEN = 23, 19, 48, 8, 57, 12
 (STOMACH, GUT, PLASMA, TISSUE, INSULIN, STATIC, DELAYED, LIVER, INTERSTITIAL, GLUT4, EX_UPTAKE, EX_PRODUCTION,
- EX_BOOST, SITE, DEPOT_1, DEPOT_2, DISTURBANCE, SENSOR_ERROR, SENSOR_GAIN, SENSITIVITY, BASAL, EMPTYING,
+ EX_BOOST, SITE, DEPOT_1, DEPOT_2, DISTURBANCE, SENSOR_ERROR, SENSOR_DRIVER, SENSITIVITY, BASAL, EMPTYING,
  BETA) = range(N)  # fmt: skip
-INTAKE, INFUSION, INTENSITY, FACTOR, TOLD, PUMP = range(INPUTS)
+INTAKE, INFUSION, INTENSITY, FACTOR, TOLD, PUMP, ACTIVITY, SCALE = range(INPUTS)
 
 STATES = (
     Described("stomach_glucose", "mg", PLAIN, 3000.0, 20.0, 5.0, "q1, glucose in the stomach"),
@@ -150,17 +167,19 @@ STATES = (
     Described("interstitial_glucose", "mg/dL", PLAIN, 32.0, 0.5, 5.0, "IG, glucose at the sensor's site"),
     Described("insulin_depot_1", "pmol/kg", PLAIN, 5.0, 0.2, 5.0, "s1, injected insulin, first depot"),
     Described("insulin_depot_2", "pmol/kg", PLAIN, 5.0, 0.2, 5.0, "s2, injected insulin, second depot"),
-    Described("glucose_disturbance", "mg/kg/min", PLAIN, DISTURBANCE_SD, 0.0, 5.0,
-          "d, flux that nothing logged explains (Ornstein-Uhlenbeck, 12 min)"),
-    Described("sensor_error", "mg/dL", PLAIN, SENSOR_ERROR_SD, 0.0, 5.0, "e, coloured error of the sensor (30 min)"),
-    Described("sensor_gain", "1", PLAIN, GAIN_SD, 0.0, 5.0, "relative error of the sensor's slope (2 d)"),
+    Described("glucose_disturbance", "mg/kg/min", PLAIN, 1.0, 0.0, 5.0,
+              "d, flux that nothing logged explains (Ornstein-Uhlenbeck, Body.flux_minutes)"),
+    Described("sensor_error", "mg/dL", PLAIN, 13.0, 0.0, 5.0,
+              "e, coloured error of the sensor: follows e' (Body.sensor_lag_minutes)"),
+    Described("sensor_driver", "mg/dL", PLAIN, 14.4, 0.0, 5.0,
+              "e', what the sensor's error follows (Ornstein-Uhlenbeck, Body.sensor_error_minutes)"),
     Described("insulin_sensitivity", "1", LOG, 0.45, 0.06, 1440.0, "sI, insulin sensitivity of glucose uptake"),
-    Described("basal_glucose", "mg/dL", PLAIN, 8.0, 3.0, 1440.0, "Gb, glucose at rest and fasting"),
-    Described("gastric_emptying", "/min", LOG, 0.35, 0.05, 1440.0, "kst, emptying of the stomach"),
+    Described("basal_glucose", "mg/dL", PLAIN, 8.0, 0.0, 1440.0, "Gb, glucose at rest and fasting"),
+    Described("gastric_emptying", "/min", LOG, 0.35, 0.0, 1440.0, "kst, emptying of the stomach"),
     Described("beta_cell_gain", "1", LOG, 0.40, 0.02, 1440.0, "common factor on the beta cell's gains be and K"),
 )  # fmt: skip
 
-_M07, _UVA = "Dalla Man 2007", "UVA/Padova T1D adults"
+_M07, _UVA, _BENCH = "Dalla Man 2007", "UVA/Padova T1D adults", "tests/bench: simglucose and real CGMs"
 
 
 def _p(default: float, unit: str, low: float, high: float, meaning: str, source: str = _M07) -> Parameter:
@@ -203,17 +222,33 @@ PARAMETERS = {
     "counter_regulation": _p(1.0, "1", 0, 1, "response to glucose below 70 mg/dL", "calibrated"),
     "basal_insulin": _p(25.6, "pmol/L", 5, 400, "Ib"),
     "diabetic_signalling": _p(0.0, "1", 0, 1, "1: the chain's constants of type 2 diabetes", "Brannmark 2013"),
+    "basal_glucose": _p(91.76, "mg/dL", 60, 300, "Gb of the set: where its production is the basal one"),
+    "liver_sensitivity": _p(0.0, "1", 0, 1, "power of sI that acts on kp3: 0 leaves the liver alone", "simglucose people"),
     "prior_basal_glucose": _p(91.76, "mg/dL", 60, 300, "prior mean of Gb"),
     "prior_basal_glucose_sd": _p(8.0, "mg/dL", 1, 60, "prior sd of Gb", "population"),
+    "basal_glucose_walk": _p(3.0, "mg/dL per sqrt(day)", 0, 30, "random walk of Gb", "population"),
     "prior_log_emptying": _p(math.log(0.0105), "ln(/min)", -6.5, -3, "prior mean of ln kst", "calibrated"),
+    "prior_log_emptying_sd": _p(0.35, "ln", 0.01, 1, "prior sd of ln kst", "population"),
+    "emptying_walk": _p(0.05, "ln per sqrt(day)", 0, 0.3, "random walk of ln kst", "population"),
     "prior_log_sensitivity": _p(0.2, "ln", -3, 2, "prior mean of ln sI", "population"),
+    "prior_log_sensitivity_sd": _p(0.45, "ln", 0.05, 1, "prior sd of ln sI", "population"),
+    "flux_minutes": _p(15.0, "min", 3, 120, "how long an unexplained flux lasts", _BENCH),
+    "flux_sd": _p(0.5, "mg/kg/min", 0.1, 6, "unexplained flux where meals or doses are logged", _BENCH),
+    "untold_flux_sd": _p(1.2, "mg/kg/min", 0.1, 6, "the same where nothing is logged", _BENCH),
+    "flux_per_appearance": _p(0.3, "1", 0, 2, "the same, share of the appearance", _BENCH),
+    "flux_widening": _p(8.0, "1", 0, 30, "more variance of it where innovations keep one sign", _BENCH),
+    "flux_learning_days": _p(0.4, "d", 0.05, 1e9, "over which the person's own size of it is learned", _BENCH),
+    "sensor_error_sd": _p(8.0, "mg/dL", 1, 40, "sd of the sensor's coloured error", _BENCH),
+    "sensor_lag_minutes": _p(7.0, "min", 1, 30, "how fast the error follows its driver", _BENCH),
+    "sensor_error_minutes": _p(32.0, "min", 5, 600, "how long the driver lasts", _BENCH),
+    "low_error": _p(0.3, "1", 0.1, 1, "error at 40 mg/dL, share of that from 100 mg/dL on", _BENCH),
 }  # fmt: skip
 
 # Each set is laid over the healthy values above.
 GLUCOSE_SETS: dict[str, dict[str, float]] = {
     "healthy": {},
     "prediabetes": {
-        "basal_insulin": 45.0, "prior_basal_glucose": 102.0, "prior_log_sensitivity": math.log(0.5),
+        "basal_insulin": 45.0, "basal_glucose": 102.0, "prior_basal_glucose": 102.0, "prior_log_sensitivity": math.log(0.5),
         "static_gain": 0.11 * 0.55, "dynamic_gain": 1.2,
     },
     "t2d": {
@@ -221,15 +256,21 @@ GLUCOSE_SETS: dict[str, dict[str, float]] = {
         "fast_fraction": 0.25, "absorption": 0.023, "kp1": 3.09, "kp2": 0.0007, "kp3": 0.005, "portal": 0.0786 / 0.5,
         "liver_delay": 0.0066, "uptake_capacity": 27.0, "insulin_potency": 900.0, "dynamic_gain": 1.0,
         "static_delay": 0.013, "static_gain": 0.05, "ke1": 0.0007, "ke2": 269.0, "exercise_production_gain": 0.8,
-        "basal_insulin": 57.2, "prior_basal_glucose": 164.18, "prior_basal_glucose_sd": 20.0,
+        "basal_insulin": 57.2, "basal_glucose": 164.18, "prior_basal_glucose": 164.18, "prior_basal_glucose_sd": 20.0,
         "diabetic_signalling": 1.0, "prior_log_emptying": math.log(0.013), "prior_log_sensitivity": 0.0,
+        "flux_sd": 1.0, "untold_flux_sd": 1.5, "flux_per_appearance": 0.6, "flux_minutes": 25.0,
+        "flux_widening": 6.0, "sensor_error_sd": 12.0,
     },
     "t1d": {
         "glucose_volume": 1.85, "k1": 0.0625, "k2": 0.129, "insulin_volume": 0.0525, "m2": 0.277, "m4": 0.111,
         "m5": 0.0, "m6": 0.6, "kp1": 4.6, "kp2": 0.0042, "kp3": 0.0095, "portal": 0.0, "liver_delay": 0.0084,
         "km": 237.0, "uptake_capacity": 54.0, "p2u": 0.034, "dynamic_gain": 0.0, "static_delay": 0.0,
         "static_gain": 0.0, "ka1": 0.0034, "ka2": 0.0159, "kd": 0.0159, "exercise_production_gain": 0.604,
-        "secretes": 0.0, "counter_regulation": 0.0, "basal_insulin": 108.0, "prior_basal_glucose": 140.0,
-        "prior_basal_glucose_sd": 25.0, "prior_log_emptying": math.log(0.012), "prior_log_sensitivity": 0.2,
+        "secretes": 0.0, "counter_regulation": 0.0, "basal_insulin": 108.0, "basal_glucose": 140.0,
+        "liver_sensitivity": 0.5, "prior_basal_glucose": 130.0, "prior_basal_glucose_sd": 12.0, "basal_glucose_walk": 10.0,
+        "prior_log_emptying": math.log(0.012), "prior_log_emptying_sd": 0.1, "emptying_walk": 0.0,
+        "prior_log_sensitivity": math.log(0.6), "prior_log_sensitivity_sd": 0.6,
+        "flux_sd": 1.0, "untold_flux_sd": 1.5, "flux_per_appearance": 0.6, "flux_minutes": 25.0,
+        "flux_widening": 6.0, "sensor_error_sd": 12.0,
     },
 }  # fmt: skip

@@ -5,19 +5,16 @@ import math
 import numpy as np
 
 from twin.blocks.metabolic_parameters import (
+    ACTIVITY,
     BASAL,
     BODY,
     DELAYED,
     DEPOT_1,
     DEPOT_2,
     DISTURBANCE,
-    DISTURBANCE_MINUTES,
-    DISTURBANCE_SD,
     DYNAMIC,
     EMPTYING,
     FACTOR,
-    GAIN_MINUTES,
-    GAIN_SD,
     GLUT4,
     GUT,
     INFUSION,
@@ -28,17 +25,14 @@ from twin.blocks.metabolic_parameters import (
     PARAMETERS,
     PLASMA,
     PUMP,
+    SCALE,
     SENSITIVITY,
+    SENSOR_DRIVER,
     SENSOR_ERROR,
-    SENSOR_ERROR_MINUTES,
-    SENSOR_ERROR_SD,
-    SENSOR_GAIN,
     SITE,
     STATES,
     TISSUE,
     TOLD,
-    TOLD_SD,
-    TOLD_SHARE,
     Body,
     N,
 )
@@ -51,14 +45,24 @@ from twin.shapes import Inputs as InputArray
 
 
 @equation
-def basal_state(basal: float, insulin: float, release: float, body: Body) -> tuple[float, float]:
-    """Gt and Vm0 that make (Gb, Ib) a steady state (section 10, basal consistency).
+def liver_intercept(basal: float, insulin: float, release: float, acts: float, body: Body) -> float:
+    """kp1 of a person who rests at (Gb, Ib, Sb): basal production is the same for everybody of a set [mg/kg/min].
+
+    EGP = sp(EGP_b - kp2 (Gp - Gp_b) - kp3 sI^h (Id - Ib) - kp4 / gam (S - Sb), 0.1); `acts` is kp3 sI^h.
+    """
+    plasma = basal * body.glucose_volume
+    return body.basal_production + body.kp2 * plasma + acts * insulin + body.portal * release
+
+
+@equation
+def basal_state(basal: float, body: Body) -> tuple[float, float]:
+    """Gt and Vm0 that make Gb a steady state (section 10, basal consistency).
 
     Gt_b = (Fc + E0 + k1 Gp_b - EGP_b) / k2,  Vm0 = (k1 Gp_b - k2 Gt_b) (Km + Gt_b) / Gt_b
     """
     plasma = basal * body.glucose_volume
     production = endogenous_production(
-        plasma, insulin, release, body.kp1, body.kp2, body.kp3, body.portal, body.counter_regulation, basal
+        0.0, 0.0, 0.0, body.basal_production, 0.0, 0.0, 0.0, body.counter_regulation, basal
     )
     lost = body.brain_uptake + renal_excretion(plasma, body.ke1, body.ke2)
     tissue = max((lost + body.k1 * plasma - production) / body.k2, 1.0)
@@ -69,34 +73,73 @@ WALK = np.array([state.walk**2 / state.per for state in STATES])  # variance per
 
 
 @kernel
-def ornstein_uhlenbeck(sd: float, minutes: float, time_constant: float) -> float:
-    """Variance that an Ornstein-Uhlenbeck process of stationary sd gains over `minutes`."""
-    return sd * sd * (1.0 - math.exp(-2.0 * minutes / time_constant))
+def sensor_noise(minutes: float, body: Body) -> tuple[float, float, float]:
+    """Variance of e, covariance of e and e', variance of e' that `minutes` add; all of it after endless minutes.
+
+    de/dt = (e' - e) / tau, de'/dt = -e' / T + noise. Stationary: var e = cov = s^2, var e' = s^2 (tau + T) / T.
+    What is added is P - F P F', F the transition over `minutes`.
+    """
+    follow, fade = 1.0 / body.sensor_lag_minutes, 1.0 / body.sensor_error_minutes
+    error = body.sensor_error_sd**2
+    driver = error * (follow + fade) / follow
+    own, kept = math.exp(-follow * minutes), math.exp(-fade * minutes)
+    across = follow * (kept - own) / (follow - fade)
+    return (
+        error - (own * own * error + 2.0 * own * across * error + across * across * driver),
+        error - kept * (own * error + across * driver),
+        driver * (1.0 - kept * kept),
+    )
+
+
+@kernel
+def start_sensor(mean: Vector, covariance: Matrix, k: Constants) -> None:
+    """The prior of e and e', without correlation to the rest: a new device has errors of its own."""
+    body = Body(*values_of(k, BODY))
+    error, both, driver = sensor_noise(1e6, body)
+    for i in (SENSOR_ERROR, SENSOR_DRIVER):
+        mean[i] = 0.0
+        covariance[i, :] = 0.0
+        covariance[:, i] = 0.0
+    covariance[SENSOR_ERROR, SENSOR_ERROR], covariance[SENSOR_DRIVER, SENSOR_DRIVER] = error, driver
+    covariance[SENSOR_ERROR, SENSOR_DRIVER], covariance[SENSOR_DRIVER, SENSOR_ERROR] = both, both
+
+
+@kernel
+def flux_variance(mean: Vector, u: InputArray, body: Body) -> float:
+    """Stationary variance of d [(mg/kg/min)^2]: more while a meal arrives, and while innovations keep one sign."""
+    arriving = BIOAVAILABLE * body.absorption * max(mean[GUT], 0.0) / body.weight
+    quiet = body.flux_sd if u[TOLD] > 0.5 else body.untold_flux_sd
+    active = 1.0 + body.flux_widening * min(u[ACTIVITY] * u[ACTIVITY], 1.0)
+    return float((quiet * quiet + (body.flux_per_appearance * arriving) ** 2) * active * math.exp(u[SCALE]))
 
 
 @kernel
 def add_process_noise(mean: Vector, covariance: Matrix, minutes: float, u: InputArray, k: Constants) -> None:
-    """Diagonal process noise over `minutes`: section 14; the Ornstein-Uhlenbeck processes by their stationary sd."""
+    """Process noise over `minutes`: section 14; flux and sensor error by their stationary variance."""
+    body = Body(*values_of(k, BODY))
     for i in range(N):
         covariance[i, i] += WALK[i] * minutes
     covariance[INSULIN, INSULIN] += (0.02 * mean[INSULIN]) ** 2 * minutes / 5.0 + 1e-6
     covariance[INTERSTITIAL, INTERSTITIAL] += (0.01 * mean[INTERSTITIAL]) ** 2 * minutes / 5.0 + 1e-6
-    body = Body(*values_of(k, BODY))
-    arriving = BIOAVAILABLE * body.absorption * max(mean[GUT], 0.0) / body.weight
-    told = math.sqrt(TOLD_SD**2 + (TOLD_SHARE * arriving) ** 2)
-    disturbance = told if u[TOLD] > 0.5 else DISTURBANCE_SD
-    covariance[DISTURBANCE, DISTURBANCE] += ornstein_uhlenbeck(disturbance, minutes, DISTURBANCE_MINUTES)
-    covariance[SENSOR_ERROR, SENSOR_ERROR] += ornstein_uhlenbeck(
-        SENSOR_ERROR_SD, minutes, SENSOR_ERROR_MINUTES
-    )
-    covariance[SENSOR_GAIN, SENSOR_GAIN] += ornstein_uhlenbeck(GAIN_SD, minutes, GAIN_MINUTES)
+    covariance[BASAL, BASAL] += body.basal_glucose_walk**2 * minutes / 1440.0
+    covariance[EMPTYING, EMPTYING] += body.emptying_walk**2 * minutes / 1440.0
+    left = 1.0 - math.exp(-2.0 * minutes / body.flux_minutes)
+    covariance[DISTURBANCE, DISTURBANCE] += flux_variance(mean, u, body) * left
+    error, both, driver = sensor_noise(minutes, body)
+    covariance[SENSOR_ERROR, SENSOR_ERROR] += error
+    covariance[SENSOR_ERROR, SENSOR_DRIVER] += both
+    covariance[SENSOR_DRIVER, SENSOR_ERROR] += both
+    covariance[SENSOR_DRIVER, SENSOR_DRIVER] += driver
 
 
 @kernel
-def add_parameter_noise(covariance: Matrix, days: float) -> None:
+def add_parameter_noise(covariance: Matrix, days: float, k: Constants) -> None:
     """The random walks of the person's parameters alone."""
+    body = Body(*values_of(k, BODY))
     for i in range(DYNAMIC, N):
         covariance[i, i] += WALK[i] * days * 1440.0
+    covariance[BASAL, BASAL] += body.basal_glucose_walk**2 * days
+    covariance[EMPTYING, EMPTYING] += body.emptying_walk**2 * days
 
 
 @kernel
@@ -104,7 +147,7 @@ def rest(mean: Vector, basal: float, k: Constants, u: InputArray) -> None:
     """The basal state: nothing eaten, glucose at Gb, insulin at Ib; parameters at their priors but Gb."""
     body = Body(*values_of(k, BODY))
     insulin = u[PUMP] if u[PUMP] > 0.0 else body.basal_insulin
-    tissue, _ = basal_state(basal, insulin, body.basal_secretion, body)
+    tissue, _ = basal_state(basal, body)
     mean[:] = 0.0
     mean[PLASMA], mean[TISSUE] = log(basal * body.glucose_volume), log(tissue)
     mean[INSULIN] = insulin * body.insulin_volume
@@ -132,6 +175,10 @@ def start(mean: Vector, covariance: Matrix, k: Constants, u: InputArray) -> None
         covariance[i, i] = (0.3 * insulin) ** 2
     covariance[INSULIN, INSULIN] = (0.3 * insulin * body.insulin_volume) ** 2
     covariance[BASAL, BASAL] = body.prior_basal_glucose_sd**2
+    covariance[EMPTYING, EMPTYING] = body.prior_log_emptying_sd**2
+    covariance[SENSITIVITY, SENSITIVITY] = body.prior_log_sensitivity_sd**2
+    covariance[DISTURBANCE, DISTURBANCE] = flux_variance(mean, u, body)
+    start_sensor(mean, covariance, k)
     covariance[SITE, SITE] = (0.35 * body.prior_basal_glucose) ** 2
     for i in (PLASMA, TISSUE, SITE):
         for j in (PLASMA, TISSUE, SITE):
@@ -147,7 +194,11 @@ def body_of(values: dict[str, float]) -> Constants:
     makes = values["secretes"] > 0.0
     release = basal_secretion(plasma_insulin, m2, m4, m5, m6) if makes else 0.0
     infusion = 0.0 if makes else (m4 + m6 * m2) * plasma_insulin  # pmol/kg/min that hold Ib
-    return np.array(Body(**chosen, basal_secretion=release, basal_infusion=infusion))
+    line = values["kp1"] - values["kp2"] * values["basal_glucose"] * values["glucose_volume"]
+    produced = line - values["kp3"] * values["basal_insulin"] - values["portal"] * release
+    return np.array(
+        Body(**chosen, basal_production=produced, basal_secretion=release, basal_infusion=infusion)
+    )
 
 
 def default_body() -> Constants:

@@ -22,7 +22,7 @@ class MetabolicRun:
         self.body = body
         self.u[metabolic.INFUSION] = body.basal_infusion if pump else 0.0
         mean: Vector = np.zeros(metabolic.N)
-        metabolic.rest(mean, body.prior_basal_glucose, self.k, self.u)
+        metabolic.rest(mean, body.basal_glucose, self.k, self.u)
         mean[metabolic.SENSITIVITY] = math.log(sensitivity)
         self.x: Points = np.repeat(mean, metabolic.STRIDE)
         self.work = np.zeros((3, self.x.size))
