@@ -24,6 +24,7 @@ from rich.console import Console
 from connectors.columns import COLUMNS, Decoded
 from connectors.table import read_table
 from stream import topics
+from stream.compiled import WORKER, ensure
 from stream.embedded import PARTITIONS, embedded_broker
 from stream.logs import configure_logs
 from stream.page.server import serve
@@ -123,12 +124,13 @@ def run_demo(people: int, minutes: float, port: int, browser: bool, report: dict
             console.print(f"broker      embedded Kafka at {broker}")
             report["broker"] = broker
             settings = base.model_copy(update={"broker": broker})
+            began = time.monotonic()
+            console.print("equations   compiling (the first time on a machine about a minute; later nothing)")
+            ensure(stages=WORKER)
+            console.print("worker      starting")
             process = _worker(settings)
-            console.print(
-                "worker      compiling the equations (first time on a machine: about 30 s; later: 1 s)"
-            )
             try:
-                return asyncio.run(_live(settings, process, people, minutes, browser, console, report))
+                return asyncio.run(_live(settings, process, people, minutes, browser, console, report, began))
             finally:
                 _stop(process)  # while its broker is there: without one it waits for an answer
     except KeyboardInterrupt:
@@ -156,8 +158,9 @@ async def _live(
     browser: bool,
     console: Console,
     report: dict[str, Any],
+    began: float,
 ) -> int:
-    began, now_ms = time.monotonic(), int(time.time() * 1000)
+    live, now_ms = time.monotonic(), int(time.time() * 1000)
     readings, truths = await asyncio.to_thread(demo_readings, people, now_ms)
     console.print(f"people      {len(readings.persons)}: {', '.join(readings.persons)}")
 
@@ -174,7 +177,7 @@ async def _live(
         asyncio.create_task(_feed(settings, readings, now_ms - HISTORY_MS)),
         asyncio.create_task(_first(settings, console, began, report)),
     ]
-    end = began + minutes * 60 if minutes > 0 else float("inf")
+    end = live + minutes * 60 if minutes > 0 else float("inf")
     try:
         while time.monotonic() < end:
             await asyncio.sleep(0.25)

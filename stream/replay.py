@@ -22,6 +22,7 @@ from connectors.columns import Decoded
 from connectors.errors import TableError
 from connectors.table import read_table
 from stream.cohort import Applied, Cohort
+from stream.compiled import EVERYTHING, WORKER, ensure
 from stream.estimates import COLUMNS, Z, quantiles
 from stream.policy import alert_id
 from stream.smoothing import smooth
@@ -96,6 +97,9 @@ def run(task: Replay) -> dict[str, Any]:
     if task.out.exists() and any((task.out / name).exists() for name in (*FILES, SMOOTHED)):
         raise ReplayError(f"{task.out} holds results already: choose another folder")
     profiles = read_profiles(task.profile)
+    with _bar() as progress:
+        progress.add_task("compiling the equations (the first time about a minute)", total=None)
+        ensure(stages=EVERYTHING if task.smooth else WORKER)
     began = time.perf_counter()
     with _bar() as progress:
         progress.add_task("reading the table", total=None)

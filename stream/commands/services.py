@@ -82,10 +82,10 @@ def warm(as_json: Json = False) -> None:
     Example: twin warm
     """
     from stream.commands.output import answer, progress  # noqa: PLC0415
-    from stream.compiled import load as compile_all  # noqa: PLC0415
+    from stream.compiled import load_all as compile_all  # noqa: PLC0415
     from twin.jit import cache_folder  # noqa: PLC0415
 
-    with progress("compiling the equations (the first time about 30 s)"):
+    with progress("compiling the equations (the first time one to two minutes)"):
         seconds = round(compile_all(), 2)
     folder = str(cache_folder())
     answer(as_json, {"seconds": seconds, "cache": folder}, ("seconds", "cache"), [(seconds, folder)])
