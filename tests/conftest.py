@@ -31,7 +31,7 @@ def unavailable(reason: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its own topics for every file: no test reads what another one sent
 def kafka(tmp_path_factory):
     """A real Apache Kafka 4.3.1."""
     try:

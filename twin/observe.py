@@ -44,10 +44,8 @@ SD = np.array([_FAST_SENSORS[name][1] for name in c_.FAST_SENSORS])
 LASTING_S = np.array([_FAST_SENSORS[name][2] * 60.0 for name in c_.FAST_SENSORS])
 NIGHTLY_RMSSD_SD, NIGHTLY_RESPIRATION_SD, AWAKE_RESPIRATION_SD, LOW_SPO2_SD = 0.10, 0.65, 2.0, 4.0
 SHOWN, PLASMA_GLUCOSE, BODY_WEIGHT, FAT_SHARE = 2, 0, 0, 1  # rows of metabolic.Seen and slow.Seen
-SURPRISE_MINUTES, AVERAGED_MINUTES = (
-    14.0,
-    5.0,
-)  # readings further apart count as if 5 min apart: one alone says little
+SURPRISE_MINUTES = 14.0
+AVERAGED_MINUTES = 5.0  # readings further apart count as if 5 min apart: one alone says little
 SCALE_LIMIT = 2.0  # ln
 SCALE_VARIANCE = 0.1**2 + 0.5**2  # kg^2: the scale, and the day
 IMPEDANCE_VARIANCE = 3.5**2  # %^2
@@ -287,15 +285,8 @@ def expect_slow(channel: int, record: Record, w: Work) -> None:
 
 @kernel
 def correct_slow(
-    channel: int,
-    value: float,
-    noise: float,
-    now: float,
-    record: Record,
-    mean: Vector,
-    covariance: Matrix,
-    w: Work,
-) -> int:
+    channel: int, value: float, noise: float, now: float, record: Record, mean: Vector, covariance: Matrix, w: Work
+) -> int:  # fmt: skip
     """Assimilate one reading of the scale [kg] or of its impedance [% fat]."""
     stride = slow.STRIDE
     record[r_.REPAIRED] += draw(mean, covariance, w.factor, w.points, stride)

@@ -122,8 +122,7 @@ def test_its_ticks_are_the_filters_and_the_last_one_is_the_same(person):
 def test_is_nearer_to_the_truth_than_the_filter_and_says_how_near(person):
     _, truth, done, (_, estimates) = person
     late = slice(600, None)
-    columns = {name: SEEN_COLUMNS[name] for name in ("heart_rate", "glucose", "interstitial_glucose", "hrv_rmssd",
-        "skin_temperature")}  # fmt: skip
+    columns = {name: SEEN_COLUMNS[name] for name in ("heart_rate", "glucose", "interstitial_glucose", "skin_temperature")}  # fmt: skip
     columns |= {f"state.{name}": STATE_COLUMNS[name] for name in ("arousal", "glucose_disturbance",
         "unmeasured_demand", "distal_temperature")}  # fmt: skip
     for name, at in columns.items():
@@ -154,8 +153,10 @@ def test_replay_writes_the_smoothed_estimates_beside_the_filtered(person, tmp_pa
     tables = [list(csv.reader((out / name).read_text().splitlines())) for name in
               ("estimates.csv", "estimates_smoothed.csv")]  # fmt: skip
 
-    assert tables[0][0] == tables[1][0]
+    filtered = [name for name in tables[0][0] if not name.startswith("surprise_")]
+    width = len(filtered)
+    assert filtered == tables[1][0]
     assert [row[:2] for row in tables[0]] == [row[:2] for row in tables[1]]
-    assert tables[0][-1] == tables[1][-1] and tables[0][5] != tables[1][5]
+    assert tables[0][-1][:width] == tables[1][-1] and tables[0][5] != tables[1][5]
     assert subprocess.run([*command[:-2], str(tmp_path / "b"), "--smooth", "--as-arrived"], capture_output=True,
                           check=False).returncode == 2  # fmt: skip
