@@ -89,7 +89,7 @@ class InfluxStore:
             return await call
         except ApiException as error:
             raise judge(error, self.url) from None  # the exception quotes the body, and a log would show it
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise Unavailable(f"InfluxDB at {self.url}: {type(error).__name__}", 1.0) from error
 
     async def version(self) -> str:
@@ -194,7 +194,10 @@ class InfluxStore:
             )
         except Rejected as error:
             raise Unavailable(f"InfluxDB at {self.url}: the query was refused: {error}", 5.0) from None
-        result = answer["results"][0]
+        try:
+            result = answer["results"][0]
+        except (TypeError, KeyError, IndexError):  # a page of somebody between, garbage
+            raise Unavailable(f"InfluxDB at {self.url}: no answer of InfluxDB to a query", 1.0) from None
         if "error" in result:
             raise Unavailable(f"InfluxDB at {self.url}: {result['error'][:100]}", CONFIGURATION_PAUSE_S)
         return list(result.get("series", []))
