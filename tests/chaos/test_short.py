@@ -8,7 +8,6 @@ from deploy.services.services import Missing
 from tests.chaos.run import SHORT, run
 from tests.conftest import unavailable
 
-
 # It found real faults and is not yet steady enough to hold up every build: issue 5 makes it a must.
 pytestmark = pytest.mark.skipif(
     not os.environ.get("TWIN_CHAOS"), reason="TWIN_CHAOS is not set: three minutes of kills"
