@@ -12,7 +12,7 @@ import numpy as np
 from twin.blocks import spec
 from twin.filter.runge_kutta import begin, carry, finish
 from twin.jit import column, equation, kernel, put, values_of
-from twin.numerics import exp
+from twin.numerics import clip, exp
 from twin.physiology.circadian import (
     P1,
     UNIT,
@@ -115,12 +115,6 @@ PARAMETERS = {
 # The default person entrained to 1000 lux from 7 to 23 h, asleep otherwise, at midnight (tests/twin/test_circadian_block.py).
 MIDNIGHT = (-0.5142, -0.9460, 0.4360, 12.588)
 LIGHTS_ON, LIGHTS_OFF, ENTRAINING_LUX = 7.0, 23.0, 1000.0
-
-
-@equation
-def clip(x: float, low: float, high: float) -> float:
-    """Keep a wild sigma point where the equations mean something."""
-    return min(max(x, low), high)
 
 
 @equation

@@ -12,7 +12,7 @@ import numpy as np
 from twin.blocks import spec
 from twin.filter.runge_kutta import begin, carry, finish
 from twin.jit import column, equation, kernel, put, values_of
-from twin.numerics import exp
+from twin.numerics import clip, exp
 from twin.physiology import body_composition as composition
 from twin.physiology import fitness as training
 from twin.physiology import water
@@ -134,12 +134,6 @@ PARAMETERS = {
     "prior_activity_bias": spec.Parameter(0.0, "1", -0.3, 0.3, "PAL bias", "specification, section 14"),
     "prior_activity_bias_sd": spec.Parameter(0.1, "1", 0.02, 0.3, "its spread", "specification, section 14"),
 }
-
-
-@equation
-def clip(x: float, low: float, high: float) -> float:
-    """Keep a wild sigma point where the equations mean something."""
-    return min(max(x, low), high)
 
 
 @equation
