@@ -85,6 +85,11 @@ _SPECS = (
 CHANNELS: dict[str, ChannelSpec] = {spec.name: spec for spec in _SPECS}
 CHANNEL_CODES: tuple[str, ...] = tuple(CHANNELS)
 CODE_OF: dict[str, int] = {name: code for code, name in enumerate(CHANNEL_CODES)}
+# Devices count these when the night or the day is over, and hand them in with the next synchronisation.
+SLEEP_AND_DAYS = (
+    "asleep", "sleep_stage", "sleep_duration", "resting_heart_rate", "skin_temperature_delta", "circadian_hr_amplitude",
+    "energy_intake", "sodium_intake", "vo2max",
+)  # fmt: skip
 
 # Units that are not the channel's own: (factor, offset) to it, by the channel's UCUM unit.
 _CONVERSIONS: dict[tuple[str, str], tuple[float, float]] = {
