@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from connectors.channels import CODE_OF
 from connectors.columns import CENSORED_HIGH, CENSORED_LOW, SUSPECT, Decoded
-from twin.channels import CHANNELS, SUMMED
+from twin.channels import CHANNELS, GLUCOSE, HEART_RATE, SUMMED
 
 ENTRY = np.dtype([
     ("time_ms", "<i8"), ("channel", "<i2"), ("source", "<i8"), ("key", "<i8"), ("revision", "<i8"),
@@ -123,3 +123,15 @@ def bin_ticks(entries: Entries, tick_ms: int) -> tuple[NDArray[Any], ...]:
     start = np.append(np.searchsorted(groups, ticks), len(groups)).astype(np.int64)
     device = (np.maximum.reduceat(entries["source"], groups) % DEVICE_NUMBERS).astype(np.float64)
     return tick_s, start, kind, value, noise, flag, device, np.diff(np.append(ticks, len(tick)))
+
+
+def forecast_before(entries: Entries, tick_ms: int) -> tuple[NDArray[np.float64], ...] | None:
+    """Times [s] at which heart rate and glucose were forecast when these entries were run; None where there are none.
+
+    A forecast is made once: when late data run its tick again, the estimate is corrected and the forecast stays.
+    """
+    if not len(entries):
+        return None
+    tick_s, start, kind, *_ = bin_ticks(entries, tick_ms)
+    at = np.repeat(tick_s, np.diff(start))
+    return at[kind == HEART_RATE], at[kind == GLUCOSE]
