@@ -18,7 +18,7 @@ import math
 import numpy as np
 
 from twin.jit import kernel
-from twin.shapes import Matrix, Vector
+from twin.shapes import Array, Matrix, Vector
 
 HORIZONS_S = np.array([60.0, 900.0, 3600.0])
 OVERLAP = np.array([1.0, 3.0, 3.0])  # forecasts open at a time, as each is worth: horizon / how often one is kept
@@ -363,3 +363,14 @@ def outlook_heart_rate(
             if out[1 + j] > out[2 + j]:
                 out[1 + j], out[2 + j] = out[2 + j], out[1 + j]
     out[1] = (out[6] - out[2]) / 3.2897072539029435
+
+
+@kernel
+def series(times: Vector, values: Vector, demands: Vector, weights: Vector, memory: Vector, found: Array) -> None:
+    """Forecasts of the three horizons (n, 3, 7) at each of a person's readings, as the fold makes them."""
+    rows = np.zeros((3, N))
+    for i in range(times.shape[0]):
+        take_heart_rate(memory, times[i], values[i], demands[i], weights, rows)
+        for h in range(HORIZONS):
+            outlook_heart_rate(memory, times[i], values[i], demands[i], HORIZONS_S[h], rows, found[i, h])
+        push_lags(memory, values[i])
