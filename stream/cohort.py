@@ -18,13 +18,15 @@ from stream.journal import Entries, bin_ticks, entries_of, forecast_before, merg
 from stream.lateness import Windows, judge
 from stream.person import Checkpoint, PersonTwin
 from stream.policy import REST_MET, Signal, step
+from stream.weights import weights_named
 from twin import channels as c_
 from twin import record as r_
 from twin.fold import fold, outputs_for
+from twin.learned.weights import Weights
 from twin.profile import profile_of
 from twin.summary import GLUCOSE_AT, RATE_AT, RESTING_AT
 
-HORIZONS = {"heart_rate": (900, 3600), "glucose": (1800, 3600)}
+HORIZONS = {"heart_rate": (900, 3600), "glucose": (900, 1800, 3600, 7200)}
 HOUR_S = 3600.0
 OUTCOMES = ("applied", "duplicate", "late", "replayed", "waiting")
 # A person's twin, where its run begins, its observations from there on, and what it has forecast of them before.
@@ -54,7 +56,7 @@ class Applied:
     surprises: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     outcomes: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     forecasts: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 0, 0)))
-    low_probability: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    low_probability: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
     transitions: list[tuple[str, Any]] = field(
         default_factory=list
     )  # (person, Transition), by person then time
@@ -73,6 +75,7 @@ class Cohort:
         window_s: how much older than the newest reading of a person one may be,
         windows: unless its channel or source is named here (stream.lateness says which are by default).
         horizons: of the forecasts [s], by channel.
+        weights: of the learned part; those that are shipped where None.
 
     """
 
@@ -83,7 +86,9 @@ class Cohort:
         window_s: int = 86400,
         windows: Mapping[str, float] | None = None,
         horizons: Mapping[str, tuple[int, ...]] | None = None,
+        weights: Weights | None = None,
     ) -> None:
+        self.weights = weights_named() if weights is None else weights
         self.twins: dict[str, PersonTwin] = {}
         self.tick_ms, self.windows = tick_s * 1000, Windows(window_s, windows)
         self.horizons = dict(HORIZONS | dict(horizons or {}))
@@ -193,6 +198,7 @@ class Cohort:
             flag,
             device,
             self.horizon_table,
+            self.weights,
             keep,
             kept,
             *outputs,
@@ -249,8 +255,9 @@ class Cohort:
         asleep = applied.obs_value[span][applied.obs_channel[span] == c_.ASLEEP]
         resting = bool((len(met) and met[-1] < REST_MET) or (len(asleep) and asleep[-1] > 0.5))
         return Signal(
-            float(applied.tick_s[tick]), float(applied.low_probability[tick]), float(row[GLUCOSE_AT]),
+            float(applied.tick_s[tick]), float(applied.low_probability[tick, 0]), float(row[GLUCOSE_AT]),
             float(row[RATE_AT]) if has_rate else math.nan, float(row[RESTING_AT]), resting,
+            float(applied.low_probability[tick, 1]),
         )  # fmt: skip
 
     def tick_clock(self, now_ms: int, silent_after_ms: int = 1_800_000) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from stream.cohort import Applied, Cohort, Run
 from twin.channels import CHANNELS
+from twin.forecast import LEARNED, MEAN, QUANTILES, SD
 from twin.summary import PARAMETER_COLUMNS, SEEN_COLUMNS, STATE_COLUMNS
 
 Z = {"q05": -1.6448536269514722, "q25": -0.6744897501960817, "q50": 0.0, "q75": 0.6744897501960817,
@@ -25,6 +26,14 @@ def quantiles(channel: str, mean: float, sd: float) -> dict[str, float]:
     return {name: round(mean + z * sd, 4) for name, z in Z.items()}
 
 
+def spread(channel: str, forecast: list[float]) -> dict[str, float]:
+    """Quantiles of a forecast (twin.forecast.FORECAST numbers), by the law of its channel where it brings none."""
+    told = forecast[QUANTILES:LEARNED]
+    if math.isnan(told[0]):
+        return quantiles(channel, forecast[MEAN], forecast[SD])
+    return {name: round(value, 4) for name, value in zip(Z, told, strict=True)}
+
+
 def _pairs(row: list[float], columns: list[tuple[str, int]]) -> dict[str, dict[str, float]]:
     return {
         name: {"mean": round(row[at], 6), "sd": round(row[at + 1], 6)}
@@ -38,11 +47,12 @@ def outlooks(cohort: Cohort, applied: Applied, tick: int) -> Iterator[dict[str, 
     made_at = round(float(applied.tick_s[tick]) * 1000)
     for row, channel in enumerate(("heart_rate", "glucose")):
         for column, horizon in enumerate(sorted(cohort.horizons[channel])):
-            mean, sd = applied.forecasts[tick, row, column].tolist()
-            if not math.isnan(mean):
+            made = applied.forecasts[tick, row, column].tolist()
+            if not math.isnan(made[MEAN]):
                 yield {
                     "channel": channel, "made_at": made_at, "horizon_s": horizon,
-                    "mean": round(mean, 4), "sd": round(sd, 4), **quantiles(channel, mean, sd),
+                    "mean": round(made[MEAN], 4), "sd": round(made[SD], 4), **spread(channel, made),
+                    "learned": round(made[LEARNED], 4),
                 }  # fmt: skip
 
 
@@ -52,7 +62,7 @@ def estimate(cohort: Cohort, applied: Applied, run: Run, tick: int) -> dict[str,
     span = slice(int(applied.obs_start[tick]), int(applied.obs_start[tick + 1]))
     channels = [CHANNELS[code] for code in applied.obs_channel[span]]
     made_at = round(float(applied.tick_s[tick]) * 1000)
-    chance = float(applied.low_probability[tick])
+    chance = float(applied.low_probability[tick, 0])
     return {
         "schema": "estimate/1",
         "person": run.person,

@@ -6,7 +6,9 @@ from connectors.columns import Decoded
 from stream.cohort import Applied, Cohort
 from stream.journal import bin_ticks, entries_of, merge
 from twin import channels as c_
-from twin.fold import forecast_tick, outputs_for
+from twin.fold import outputs_for
+from twin.forecast import forecast_tick
+from twin.learned.glucose import bench_for
 from twin.profile import profile_of
 from twin.reference import ReferenceTwin
 
@@ -19,6 +21,7 @@ def reference_fold(cohort: Cohort, readings: Decoded) -> Applied:
     estimates, surprises, outcomes, forecasts, low = outputs_for(
         len(tick_s), len(channel), cohort.horizon_table.shape[1]
     )
+    bench = bench_for(cohort.weights.glucose)
     judge = ReferenceTwin(profile_of(twin.profile))
     for tick, now in enumerate(tick_s.tolist()):
         span = slice(int(start[tick]), int(start[tick + 1]))
@@ -26,12 +29,12 @@ def reference_fold(cohort: Cohort, readings: Decoded) -> Applied:
         judge.tick(now, channel[span], value[span], device[span])
         surprises[span][channel[span] < c_.FIRST_EVENT] = judge.surprises
         estimates[tick] = judge.estimate
-        for code in channel[span].tolist():
+        for code, read in zip(channel[span].tolist(), value[span].tolist(), strict=True):
             if code in (c_.HEART_RATE, c_.GLUCOSE):
-                chance = forecast_tick(
-                    judge.record, now, code, cohort.horizon_table, judge.rooms, forecasts[tick]
-                )
-                low[tick] = chance if code == c_.GLUCOSE else low[tick]
+                forecast_tick(
+                    judge.record, now, code, read, cohort.horizon_table, judge.rooms, cohort.weights.glucose, bench,
+                    forecasts[tick], low[tick],
+                )  # fmt: skip
     twin.journal, twin.head.record = journal, judge.record
     counts = {
         "readings": len(readings),

@@ -32,6 +32,7 @@ from stream.sink import BREAKER, Sink, run_sink
 from stream.table import LARGEST_BATCH, TwinTable
 from stream.transport import App, BatchConsumer, ConsumerThread, RawSchema
 from stream.watchdog import EXIT_WITHOUT_ACKNOWLEDGING, Watchdog, end_within
+from stream.weights import weights_named
 
 log = structlog.get_logger()
 READY_AGE_S = 30.0  # without an acknowledgement for so long, though there is lag, a worker is not ready
@@ -64,8 +65,11 @@ class Worker:
         BatchConsumer.before_empty = self.checkpoint
         ConsumerThread.fetch_wait_ms = settings.fetch_wait_ms
         window_s = round(settings.window_h * 3600)
+        weights = weights_named(settings.weights)  # a file that cannot be used ends the start, by name
         TwinTable.make_cohort = staticmethod(
-            lambda: Cohort(tick_s=settings.tick_s, window_s=window_s, windows=settings.windows)
+            lambda: Cohort(
+                tick_s=settings.tick_s, window_s=window_s, windows=settings.windows, weights=weights
+            )
         )
         # How far ahead decode lets a reading be, beyond its own five minutes: it waits in its twin then.
         self.patience_ms = WAIT_MS - FUTURE_MS if settings.future == "wait" else 0

@@ -13,7 +13,7 @@ from twin import channels as c_
 from twin import observe as o_
 from twin import record as r_
 from twin.blocks import circadian, fast, metabolic, slow
-from twin.forecast import FORECASTS, forecast_glucose, forecast_heart_rate
+from twin.forecast import CHANCES, FORECAST, FORECASTS, forecast_tick
 from twin.inputs import (
     circadian_inputs,
     fast_inputs,
@@ -24,6 +24,8 @@ from twin.inputs import (
     weigh_sleep,
 )
 from twin.jit import kernel
+from twin.learned.glucose import Bench, bench_for
+from twin.learned.weights import Weights
 from twin.predict import LONGEST_GAP_S, predict_circadian, predict_fast, predict_metabolic, predict_slow
 from twin.shapes import Array, Integers, Record, Records, Vector
 from twin.sleep import watch_sleep
@@ -143,27 +145,11 @@ def correct_one(
 
 
 @kernel
-def forecast_tick(
-    record: Record, now: float, channel: int, horizons: Array, room: Rooms, out: Array
-) -> float:
-    """Forecast what was just measured, into `out` (2, h, 2). Returns P(low glucose), nan for another channel."""
-    if channel == c_.HEART_RATE:
-        mean = mean_of(record, r_.FAST_MEAN, fast.N)
-        covariance = covariance_of(record, r_.FAST_COVARIANCE, fast.N)
-        forecast_heart_rate(record, now, mean, covariance, horizons[0], room.fast, out[0])
-    elif channel == c_.GLUCOSE:
-        mean = mean_of(record, r_.METABOLIC_MEAN, metabolic.N)
-        covariance = covariance_of(record, r_.METABOLIC_COVARIANCE, metabolic.N)
-        return forecast_glucose(record, now, mean, covariance, horizons[1], room.metabolic, out[1])
-    return math.nan
-
-
-@kernel
 def fold_person(
     record: Record, tick_start: int, tick_stop: int, tick_s: Vector, obs_start: Integers, obs_channel: Integers,
-    obs_value: Vector, obs_noise: Vector, obs_flag: Integers, obs_source: Vector, horizons: Array, keep: Integers,
-    kept: Records, estimates: Records, surprises: Vector, outcomes: Integers, forecasts: Array,
-    low_probability: Vector, room: Rooms,
+    obs_value: Vector, obs_noise: Vector, obs_flag: Integers, obs_source: Vector, horizons: Array, weights: Weights,
+    keep: Integers, kept: Records, estimates: Records, surprises: Vector, outcomes: Integers, forecasts: Array,
+    low_probability: Array, room: Rooms, bench: Bench,
 ) -> None:  # fmt: skip
     """Ticks `tick_start` to `tick_stop` of one person into `record`; see `fold`."""
     report = np.zeros(1)
@@ -209,9 +195,10 @@ def fold_person(
         low_probability[tick] = np.nan
         for j in range(obs_start[tick], obs_start[tick + 1]):
             if obs_channel[j] == c_.HEART_RATE or obs_channel[j] == c_.GLUCOSE:
-                low = forecast_tick(record, now, obs_channel[j], horizons, room, forecasts[tick])
-                if obs_channel[j] == c_.GLUCOSE:
-                    low_probability[tick] = low
+                forecast_tick(
+                    record, now, obs_channel[j], obs_value[j], horizons, room, weights.glucose, bench, forecasts[tick],
+                    low_probability[tick],
+                )  # fmt: skip
         if keep[tick] >= 0:
             kept[keep[tick]] = record
 
@@ -219,8 +206,9 @@ def fold_person(
 @kernel
 def fold(
     records: Records, ticks: Integers, tick_s: Vector, obs_start: Integers, obs_channel: Integers, obs_value: Vector,
-    obs_noise: Vector, obs_flag: Integers, obs_source: Vector, horizons: Array, keep: Integers, kept: Records,
-    estimates: Records, surprises: Vector, outcomes: Integers, forecasts: Array, low_probability: Vector,
+    obs_noise: Vector, obs_flag: Integers, obs_source: Vector, horizons: Array, weights: Weights,
+    keep: Integers, kept: Records, estimates: Records, surprises: Vector, outcomes: Integers, forecasts: Array,
+    low_probability: Array,
 ) -> None:  # fmt: skip
     """Fold ticks into the twins of p people, in place.
 
@@ -235,32 +223,33 @@ def fold(
         obs_flag: channels.PLAIN, CENSORED_LOW, CENSORED_HIGH (m,).
         obs_source: a number for the device, 0 when nobody said (m,).
         horizons: of heart rate and of glucose [s], nan where unused (2, h).
+        weights: what was learned of other people (learned/weights.py).
         keep: where in `kept` the record after this tick goes, -1 for nowhere (t,).
         kept: filled (c, record.SIZE).
         estimates: filled (t, summary.ESTIMATE_SIZE).
         surprises: filled with normalised innovations, nan for inputs (m,).
         outcomes: filled with 0 applied, 1 downweighted, 2 not finite (m,).
-        forecasts: filled with mean and sd, nan where none was made (t, 2, h, 2).
-        low_probability: filled with P(glucose < 70 mg/dL within 30 min) (t,).
+        forecasts: filled as forecast.py has it, nan where none was made (t, 2, h, FORECAST).
+        low_probability: filled with chances of low glucose, as forecast.py has them (t, CHANCES).
 
     """
-    room = rooms()
+    room, bench = rooms(), bench_for(weights.glucose)
     for person in range(records.shape[0]):
         fold_person(
             records[person], ticks[person], ticks[person + 1], tick_s, obs_start, obs_channel, obs_value, obs_noise,
-            obs_flag, obs_source, horizons, keep, kept, estimates, surprises, outcomes, forecasts, low_probability,
-            room,
+            obs_flag, obs_source, horizons, weights, keep, kept, estimates, surprises, outcomes, forecasts,
+            low_probability, room, bench,
         )  # fmt: skip
 
 
 def outputs_for(
     ticks: int, observations: int, horizons: int
-) -> tuple[Records, Vector, Integers, Array, Vector]:
+) -> tuple[Records, Vector, Integers, Array, Array]:
     """Arrays that `fold` fills: estimates, surprises, outcomes, forecasts, low_probability."""
     return (
         np.full((ticks, ESTIMATE_SIZE), math.nan),
         np.full(observations, math.nan),
         np.zeros(observations, dtype=np.int64),
-        np.full((ticks, FORECASTS, horizons, 2), math.nan),
-        np.full(ticks, math.nan),
+        np.full((ticks, FORECASTS, horizons, FORECAST), math.nan),
+        np.full((ticks, CHANCES), math.nan),
     )

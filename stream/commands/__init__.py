@@ -5,7 +5,16 @@ import sys
 
 import typer
 
-from stream.commands import evaluating, inspect, letters, replaying, research, services, simulating
+from stream.commands import (
+    evaluating,
+    inspect,
+    letters,
+    replaying,
+    research,
+    services,
+    simulating,
+    training,
+)
 from stream.commands.output import EXIT_BAD_INPUT, EXIT_USAGE
 
 app = typer.Typer(
@@ -16,6 +25,7 @@ services.register(app)
 replaying.register(app)
 evaluating.register(app)
 simulating.register(app)
+training.register(app)
 inspect.register(app)
 letters.register(app)
 research.register(app)
@@ -48,7 +58,7 @@ def explain(error: Exception) -> tuple[str, int]:
         return "; ".join(texts), EXIT_USAGE
     if isinstance(error, SettingsError):
         return f"{error} (TWIN_VENDOR_KEYS and the like are JSON)", EXIT_USAGE
-    if isinstance(error, PayloadError) or name == "ProfileError":
+    if isinstance(error, PayloadError) or name in ("ProfileError", "WeightsError"):
         return str(error), EXIT_BAD_INPUT
     if name == "UnsafePageError":
         return str(error), EXIT_USAGE

@@ -1,1 +1,1 @@
-"""What is learned beside the mechanism."""
+"""What a twin learns from the readings themselves, beside the mechanism: inside the same fold, in the same record."""
