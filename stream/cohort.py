@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from connectors.columns import Decoded
 from stream import alerting, storing
-from stream.journal import Entries, bin_ticks, entries_of, forecast_before, merge
+from stream.journal import Entries, bin_ticks, daily_key, entries_of, forecast_before, merge
 from stream.lateness import Windows, judge
 from stream.person import Checkpoint, PersonTwin
 from stream.policy import REST_MET, Signal, step
@@ -22,6 +22,7 @@ from stream.weights import weights_named
 from twin import channels as c_
 from twin import record as r_
 from twin.fold import fold, outputs_for
+from twin.learned.daily import DAILY
 from twin.learned.weights import Weights
 from twin.profile import profile_of
 from twin.summary import GLUCOSE_AT, RATE_AT, RESTING_AT
@@ -57,6 +58,10 @@ class Applied:
     outcomes: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     forecasts: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 0, 0)))
     low_probability: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    daily: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))  # for a day later
+    daily_at: NDArray[np.int64] = field(
+        default_factory=lambda: np.zeros(0, dtype=np.int64)
+    )  # which observation
     transitions: list[tuple[str, Any]] = field(
         default_factory=list
     )  # (person, Transition), by person then time
@@ -186,7 +191,8 @@ class Cohort:
         records = np.stack([base.record for _, base, _, _ in work])
         keep, slots = self._checkpoints_to_keep(tick_s, ticks)
         kept = np.zeros((slots, r_.SIZE))
-        outputs = outputs_for(len(tick_s), len(channel), self.horizon_table.shape[1])
+        of_day = np.flatnonzero(np.isin(channel, DAILY))
+        outputs = outputs_for(len(tick_s), len(channel), self.horizon_table.shape[1], len(of_day))
         fold(
             records,
             ticks,
@@ -211,11 +217,17 @@ class Cohort:
             applied.outcomes,
             applied.forecasts,
             applied.low_probability,
+            applied.daily,
         ) = outputs
+        applied.daily_at = of_day
         for i, (twin, base, _, known) in enumerate(work):
             span = slice(int(ticks[i]), int(ticks[i + 1]))
-            for row, made_s in enumerate(known or ()):
+            for row, made_s in enumerate((known or ())[:2]):
                 applied.forecasts[span, row][np.isin(tick_s[span], made_s)] = math.nan
+            if known:
+                own = (of_day >= obs_start[span.start]) & (of_day < obs_start[span.stop])
+                at = tick_s[np.searchsorted(obs_start, of_day, side="right") - 1]
+                applied.daily[own & np.isin(daily_key(at, channel[of_day]), known[2])] = math.nan
             twin.forget_after(base)
             policy = base.policy.copy()
             before = len(applied.transitions)

@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from stream.cohort import Applied, Cohort, Run
 from twin.channels import CHANNELS
 from twin.forecast import LEARNED, MEAN, QUANTILES, SD
@@ -14,6 +16,7 @@ Z = {"q05": -1.6448536269514722, "q25": -0.6744897501960817, "q50": 0.0, "q75": 
 # What is seen comes last: where a state and what is seen of it have one name, they are one number.
 STATES = list((STATE_COLUMNS | SEEN_COLUMNS).items())
 PARAMETERS = list(PARAMETER_COLUMNS.items())
+DAY_S = 86400
 COLUMNS = [*STATES, *PARAMETERS]
 
 
@@ -32,6 +35,17 @@ def spread(channel: str, forecast: list[float]) -> dict[str, float]:
     if math.isnan(told[0]):
         return quantiles(channel, forecast[MEAN], forecast[SD])
     return {name: round(value, 4) for name, value in zip(Z, told, strict=True)}
+
+
+def tomorrows(applied: Applied, first: int, last: int) -> Iterator[tuple[int, str, list[float]]]:
+    """Forecasts for a day later of observations `first` to `last`: tick, channel, the forecast."""
+    low, high = np.searchsorted(applied.daily_at, [first, last]).tolist()
+    for row in range(low, high):
+        made = applied.daily[row].tolist()
+        if not math.isnan(made[MEAN]):
+            at = int(applied.daily_at[row])
+            tick = int(np.searchsorted(applied.obs_start, at, side="right")) - 1
+            yield tick, CHANNELS[applied.obs_channel[at]], made
 
 
 def _pairs(row: list[float], columns: list[tuple[str, int]]) -> dict[str, dict[str, float]]:
@@ -54,6 +68,14 @@ def outlooks(cohort: Cohort, applied: Applied, tick: int) -> Iterator[dict[str, 
                     "mean": round(made[MEAN], 4), "sd": round(made[SD], 4), **spread(channel, made),
                     "learned": round(made[LEARNED], 4),
                 }  # fmt: skip
+    for _, channel, made in tomorrows(
+        applied, int(applied.obs_start[tick]), int(applied.obs_start[tick + 1])
+    ):
+        yield {
+            "channel": channel, "made_at": made_at, "horizon_s": DAY_S,
+            "mean": round(made[MEAN], 4), "sd": round(made[SD], 4), **spread(channel, made),
+            "learned": round(made[LEARNED], 4),
+        }  # fmt: skip
 
 
 def estimate(cohort: Cohort, applied: Applied, run: Run, tick: int) -> dict[str, Any]:

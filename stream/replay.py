@@ -23,7 +23,7 @@ from connectors.errors import TableError
 from connectors.table import read_table
 from stream.cohort import Applied, Cohort
 from stream.compiled import EVERYTHING, WORKER, ensure
-from stream.estimates import COLUMNS, Z, spread
+from stream.estimates import COLUMNS, DAY_S, Z, spread, tomorrows
 from stream.policy import alert_id
 from stream.smoothing import smooth
 from stream.weights import weights_named
@@ -235,15 +235,21 @@ def _reference(cohort: Cohort, batch: Decoded) -> Applied:
     return reference_fold(cohort, batch)
 
 
+def _forecast_row(
+    person: str, done: Applied, tick: int, channel: str, horizon: int, one: list[float]
+) -> list[object]:
+    cells, at = spread(channel, one).values(), stamp(float(done.tick_s[tick]))
+    return [person, at, channel, horizon, f"{one[MEAN]:.4f}", f"{one[SD]:.4f}", *cells, f"{one[LEARNED]:.4g}"]
+
+
 def _write_forecasts(writer: Any, cohort: Cohort, person: str, done: Applied) -> None:
     for row, channel in enumerate(("heart_rate", "glucose")):
         for column, horizon in enumerate(sorted(cohort.horizons[channel])):
             made = done.forecasts[:, row, column]
             for tick in np.flatnonzero(~np.isnan(made[:, MEAN])).tolist():
-                one = made[tick].tolist()
-                cells, at = spread(channel, one).values(), stamp(float(done.tick_s[tick]))
-                mean, sd, share = f"{one[MEAN]:.4f}", f"{one[SD]:.4f}", f"{one[LEARNED]:.4g}"
-                writer.writerow([person, at, channel, horizon, mean, sd, *cells, share])
+                writer.writerow(_forecast_row(person, done, tick, channel, horizon, made[tick].tolist()))
+    for tick, channel, one in tomorrows(done, 0, len(done.obs_channel)):
+        writer.writerow(_forecast_row(person, done, tick, channel, DAY_S, one))
 
 
 def _write_estimates(

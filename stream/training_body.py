@@ -62,7 +62,9 @@ def days(table: Decoded) -> dict[str, tuple[Floats, Floats, Floats]]:
 
 def train(paths: Sequence[Path]) -> str:
     """The text of a weights file."""
-    minutes, daily, data = {}, {}, []
+    minutes: dict[str, tuple[Floats, Floats]] = {}
+    daily: dict[str, tuple[Floats, Floats, Floats]] = {}
+    data = []
     for path in paths:
         table = read_table(path)
         name = path.name.partition(".")[0]

@@ -17,6 +17,7 @@ from twin.blocks import fast, metabolic
 from twin.channels import CARBOHYDRATE, GLUCOSE, HEART_RATE, MET, PLAIN
 from twin.fold import move_circadian, move_fast, move_metabolic, move_slow
 from twin.forecast import FORECAST, forecast_heart_rate, forecast_tick
+from twin.learned.daily import ROOM
 from twin.learned.glucose import bench_for
 from twin.observe import correct_fast, correct_metabolic
 from twin.open_loop import OpenLoop
@@ -62,10 +63,10 @@ def warm_others() -> None:
     covariance = record[at : at + metabolic.N**2].reshape(metabolic.N, metabolic.N)
     later = now + 4000.0
     correct_metabolic(GLUCOSE, 100.0, -1.0, PLAIN, later, record, mean, covariance, room.metabolic)
-    weights = weights_named().glucose
+    weights = weights_named()
     forecast_tick(
-        record, later, GLUCOSE, 100.0, np.array([[900.0], [1800.0]]), room, weights, bench_for(weights),
-        np.zeros((2, 1, FORECAST)), np.zeros(2),
+        record, later, GLUCOSE, 100.0, np.array([[900.0], [1800.0]]), room, weights, bench_for(weights.glucose),
+        np.zeros((4, ROOM)), np.zeros((2, 1, FORECAST)), np.zeros(2),
     )  # fmt: skip
 
 

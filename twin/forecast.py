@@ -16,11 +16,13 @@ from twin.blocks import fast, metabolic
 from twin.blocks.fast_few import FEW, STEP_MINUTES, STEPS, heart_rates, relax
 from twin.blocks.fast_parameters import UNMEASURED_MINUTES
 from twin.filter.points import draw
+from twin.forecast_body import learn_heart
 from twin.inputs import fast_inputs
 from twin.jit import kernel
 from twin.learned import glucose as learned
 from twin.learned.causes import causes_now
 from twin.learned.network import GlucoseWeights
+from twin.learned.weights import Weights
 from twin.predict import predict_fast, predict_metabolic
 from twin.shapes import Array, Matrix, Record, Vector
 from twin.summary import covariance_of, mean_of, spread_of
@@ -209,8 +211,8 @@ def forecast_learned(
 
 @kernel
 def forecast_tick(
-    record: Record, now: float, channel: int, value: float, horizons: Array, room: Rooms, weights: GlucoseWeights,
-    bench: learned.Bench, out: Array, chances: Vector,
+    record: Record, now: float, channel: int, value: float, horizons: Array, room: Rooms, weights: Weights,
+    bench: learned.Bench, rows: Matrix, out: Array, chances: Vector,
 ) -> None:  # fmt: skip
     """Forecast what was just measured, into `out` (2, h, FORECAST); chances of low glucose into `chances` (CHANCES,)."""
     if channel == c_.HEART_RATE:
@@ -218,10 +220,12 @@ def forecast_tick(
         covariance = covariance_of(record, r_.FAST_COVARIANCE, fast.N)
         out[0, :, LEARNED] = 0.0
         forecast_heart_rate(record, now, mean, covariance, horizons[0], room.fast, out[0])
+        if weights.body.used != 0.0 and math.isfinite(value):
+            learn_heart(record, now, value, horizons[0], weights.body, rows, out[0])
     elif channel == c_.GLUCOSE:
         mean = mean_of(record, r_.METABOLIC_MEAN, metabolic.N)
         covariance = covariance_of(record, r_.METABOLIC_COVARIANCE, metabolic.N)
         out[1, :, LEARNED] = 0.0
         chances[0] = forecast_glucose(record, now, mean, covariance, horizons[1], room.metabolic, out[1])
-        if weights.identity != 0.0 and math.isfinite(value):
-            forecast_learned(record, now, value, horizons[1], weights, bench, out[1], chances)
+        if weights.glucose.identity != 0.0 and math.isfinite(value):
+            forecast_learned(record, now, value, horizons[1], weights.glucose, bench, out[1], chances)

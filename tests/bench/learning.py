@@ -87,11 +87,11 @@ def learn(life, silent=lambda at_ms: False):
     keep = np.full(len(tick_s), -1, dtype=np.int64)
     keep[hour] = np.arange(len(hour))
     kept = np.zeros((len(hour), r_.SIZE))
-    estimates, surprises, outcomes, forecasts, low = outputs_for(len(tick_s), len(channel), 2)
+    estimates, surprises, outcomes, forecasts, low, daily = outputs_for(len(tick_s), len(channel), 2)
     horizons = np.full((2, 2), np.nan)
     fold(record, np.array([0, len(tick_s)]), tick_s, start, channel, value, noise, flag, device, horizons,
          weights_named(), keep, kept,
-         estimates, surprises, outcomes, forecasts, low)  # fmt: skip
+         estimates, surprises, outcomes, forecasts, low, daily)  # fmt: skip
     at_s = np.repeat(tick_s, np.diff(start))
     return Learned(tick_s, channel, value, at_s, surprises, outcomes, estimates, kept, record[0])
 

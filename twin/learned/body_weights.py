@@ -34,7 +34,10 @@ def no_body() -> BodyWeights:
 def body_document(arrays: dict[str, Vector], about: dict[str, Any]) -> str:
     """The text of a weights file; `about` says what it was trained on and how."""
     head = {"schema": f"{SCHEMA}/{VERSION}", **about}
-    return json.dumps(head | {name: [round(float(x), 9) for x in arrays[name]] for name in SIZES}, indent=1) + "\n"
+    return (
+        json.dumps(head | {name: [round(float(x), 9) for x in arrays[name]] for name in SIZES}, indent=1)
+        + "\n"
+    )
 
 
 def load_body(path: Path | None = None) -> BodyWeights:
@@ -48,7 +51,9 @@ def load_body(path: Path | None = None) -> BodyWeights:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         if found["schema"] != f"{SCHEMA}/{VERSION}":
-            raise BodyWeightsError(f"{path}: schema {found['schema']!r} is not {SCHEMA}/{VERSION}: train again")
+            raise BodyWeightsError(
+                f"{path}: schema {found['schema']!r} is not {SCHEMA}/{VERSION}: train again"
+            )
         arrays = {name: np.array(found[name], dtype=np.float64) for name in SIZES}
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise BodyWeightsError(f"{path}: not a weights file: {error!r}") from error

@@ -27,7 +27,9 @@ GUESS = {
     "respiration_rate": (0.055, 0.77, 0.63, 0.17, 2.1), "sleep_duration": (0.041, 0.19, 0.62, 0.16, 0.8),
     "steps": (0.056, 0.25, 0.54, 0.29, 2.3),
 }  # fmt: skip
-SMOOTHED = {"resting_heart_rate": (0.001, 2.5)}  # by its maker: noise variance in units, surprise that is too far in sd
+SMOOTHED = {
+    "resting_heart_rate": (0.001, 2.5)
+}  # by its maker: noise variance in units, surprise that is too far in sd
 PLAIN = (1.0, 5.0)
 GAUSSIAN = (-1.6448536, -0.6744898, 0.0, 0.6744898, 1.6448536)
 
@@ -61,7 +63,13 @@ def forecast(person: tuple[Floats, Floats, Floats], numbers: Floats) -> tuple[Fl
 
 
 def _numbers(theta: Floats, unit: float, usual: float, noise: tuple[float, float]) -> Floats:
-    level, step, left, week, prior = np.exp(theta[0]), np.exp(theta[1]), theta[2], np.exp(theta[3]), np.exp(theta[4])
+    level, step, left, week, prior = (
+        np.exp(theta[0]),
+        np.exp(theta[1]),
+        theta[2],
+        np.exp(theta[3]),
+        np.exp(theta[4]),
+    )
     left = 1.0 / (1.0 + np.exp(-left))
     return np.array([unit, usual, level, step, left, week, prior, *noise, *GAUSSIAN])
 

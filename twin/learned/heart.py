@@ -21,7 +21,9 @@ from twin.jit import kernel
 from twin.shapes import Array, Matrix, Vector
 
 HORIZONS_S = np.array([60.0, 900.0, 3600.0])
-OVERLAP = np.array([1.0, 3.0, 3.0])  # forecasts open at a time, as each is worth: horizon / how often one is kept
+OVERLAP = np.array(
+    [1.0, 3.0, 3.0]
+)  # forecasts open at a time, as each is worth: horizon / how often one is kept
 EVERY_S = np.array([0.0, 270.0, 1170.0])  # how often a forecast is kept to learn from
 FIRST_SLOT = np.array([0, 1, 4])
 SLOTS = np.array([1, 3, 3])
@@ -35,11 +37,23 @@ STATES = 8  # u1, u2, u3, mu, then cos, sin of 24 h and of 12 h
 LEVELS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 START_QUANTILES = np.array([-1.5, -0.55, -0.05, 0.5, 1.75])  # hybrid.md, section 8
 QUANTILES = 5
+OUT = 2 + QUANTILES
 BINS, BIN_S = 48, 1800.0
 BIN_PRIOR, BIN_LASTS = 30.0, 420.0
 
 # Where things lie in the memory.
-(AT_STARTED, AT_LAST, AT_COUNT, AT_STEP, AT_LEVEL, AT_BEFORE, AT_TWO_BEFORE, AT_HALF_DAY, AT_LONG, AT_DEMAND) = range(10)
+(
+    AT_STARTED,
+    AT_LAST,
+    AT_COUNT,
+    AT_STEP,
+    AT_LEVEL,
+    AT_BEFORE,
+    AT_TWO_BEFORE,
+    AT_HALF_DAY,
+    AT_LONG,
+    AT_DEMAND,
+) = range(10)
 AT_MEAN = 10
 AT_COVARIANCE = AT_MEAN + STATES
 AT_PROFILE = AT_COVARIANCE + STATES * (STATES + 1) // 2
@@ -66,7 +80,9 @@ PRIOR = np.array([0.01, 0.03, 0.03])  # variance of a weight about its start
 CLIPPED, LARGEST, LARGEST_CORRECTION = 4.0, 16.0, 1.5
 SAVED_DAYS, SAVED_LIMIT, HESITATION = 7.0, 20.0, 1.0
 TRACKING = np.array([0.005, 0.015, 0.03])  # of a quantile, in predictive sd
-ONSET_MINUTES = 3.0  # oxygen uptake and heart rate follow movement within about three minutes (Hunt 2015: 56-60 s each)
+ONSET_MINUTES = (
+    3.0  # oxygen uptake and heart rate follow movement within about three minutes (Hunt 2015: 56-60 s each)
+)
 ONSET_UNIT = 0.2  # MET a bpm
 LONGEST_STEP_S = 3600.0
 
@@ -188,7 +204,14 @@ def own_hour(memory: Vector, at_s: float) -> float:
 
 @kernel
 def describe(
-    memory: Vector, now: float, value: float, horizon_s: float, onset: float, centre: float, scale: float, phi: Vector
+    memory: Vector,
+    now: float,
+    value: float,
+    horizon_s: float,
+    onset: float,
+    centre: float,
+    scale: float,
+    phi: Vector,
 ) -> None:
     """What the regression sees into `phi` (10,)."""
     phi[ONE] = 1.0
@@ -283,7 +306,9 @@ def note(memory: Vector, now: float, value: float, demand: float, seconds: float
 
 
 @kernel
-def keep(memory: Vector, now: float, value: float, onset: float, look: Vector, phi: Vector, two: Vector) -> None:
+def keep(
+    memory: Vector, now: float, value: float, onset: float, look: Vector, phi: Vector, two: Vector
+) -> None:
     """Keep forecasts to learn from, where one is due and a slot is free."""
     for h in range(HORIZONS):
         if now - memory[AT_KEPT + h] < EVERY_S[h]:
@@ -301,7 +326,9 @@ def keep(memory: Vector, now: float, value: float, onset: float, look: Vector, p
 
 
 @kernel
-def take_heart_rate(memory: Vector, now: float, value: float, demand: float, weights: Vector, rows: Matrix) -> None:
+def take_heart_rate(
+    memory: Vector, now: float, value: float, demand: float, weights: Vector, rows: Matrix
+) -> None:
     """Learn from a reading: matured forecasts first, then the state space, then new forecasts to be judged later.
 
     Args:
@@ -310,7 +337,7 @@ def take_heart_rate(memory: Vector, now: float, value: float, demand: float, wei
         value: heart rate [bpm].
         demand: movement by the mechanism's own judgement [MET], 1 where nothing is known.
         weights: the population's, where a person begins (3 x 10, flat).
-        rows: room for intermediate results (3, 10).
+        rows: room for intermediate results (3 or more, 10 or more).
 
     """
     look, phi, two = rows[0, :STATES], rows[1, :N], rows[2, :2]
@@ -350,7 +377,9 @@ def outlook_heart_rate(
     for h in range(HORIZONS - 1):
         if horizon_s > HORIZONS_S[h]:
             low = h
-            share = min(math.log(horizon_s / HORIZONS_S[h]) / math.log(HORIZONS_S[h + 1] / HORIZONS_S[h]), 1.0)
+            share = min(
+                math.log(horizon_s / HORIZONS_S[h]) / math.log(HORIZONS_S[h + 1] / HORIZONS_S[h]), 1.0
+            )
     shift = (1.0 - share) * mix(memory, low) * correction(memory, low, phi)
     shift += share * mix(memory, low + 1) * correction(memory, low + 1, phi)
     out[0] = two[0] + two[1] * shift
@@ -366,7 +395,9 @@ def outlook_heart_rate(
 
 
 @kernel
-def series(times: Vector, values: Vector, demands: Vector, weights: Vector, memory: Vector, found: Array) -> None:
+def series(
+    times: Vector, values: Vector, demands: Vector, weights: Vector, memory: Vector, found: Array
+) -> None:
     """Forecasts of the three horizons (n, 3, 7) at each of a person's readings, as the fold makes them."""
     rows = np.zeros((3, N))
     for i in range(times.shape[0]):

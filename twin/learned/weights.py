@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from twin.learned import glucose_slot as s_
+from twin.learned.body_weights import BodyWeights, load_body, no_body
 from twin.learned.glucose import LOWS
 from twin.learned.inputs import INPUTS, NAMES
 from twin.learned.network import GlucoseWeights, Network
@@ -28,6 +29,7 @@ class Weights(NamedTuple):
     """Of every learned part."""
 
     glucose: GlucoseWeights
+    body: BodyWeights
 
 
 class WeightsError(ValueError):
@@ -46,7 +48,9 @@ def nothing() -> Weights:
         _zeros(INPUTS), _zeros(INPUTS), _zeros(INPUTS, 1), _zeros(1), _zeros(1, LOWS), _zeros(LOWS)
     )
     gains = _zeros(s_.HORIZONS, s_.CAUSES)
-    return Weights(GlucoseWeights(0.0, corrections, lows, _zeros(1), _zeros(1, s_.PROJECTED), gains))
+    return Weights(
+        GlucoseWeights(0.0, corrections, lows, _zeros(1), _zeros(1, s_.PROJECTED), gains), no_body()
+    )
 
 
 def _arrays(weights: GlucoseWeights) -> dict[str, Array]:
@@ -139,4 +143,4 @@ def load(path: Path | None = None) -> Weights:
         Network(*(arrays[f"{part}.{name}"] for name in _NETWORK)) for part in ("corrections", "lows")
     )
     made = GlucoseWeights(0.0, corrections, lows, arrays["middle"], arrays["projection"], arrays["gains"])
-    return Weights(identified(made))
+    return Weights(identified(made), load_body())
