@@ -24,6 +24,7 @@ from connectors.table import read_table
 from stream.cohort import Applied, Cohort
 from stream.compiled import EVERYTHING, WORKER, ensure
 from stream.estimates import COLUMNS, DAY_S, Z, spread, tomorrows
+from stream.planned import PLANNED, write_planned
 from stream.policy import alert_id
 from stream.smoothing import smooth
 from stream.weights import weights_named
@@ -56,6 +57,7 @@ class Replay:
     reference: bool = False
     smooth: bool = False
     weights: str = ""
+    plan: Path | None = None
 
 
 def stamp(seconds: float) -> str:
@@ -98,7 +100,7 @@ def run(task: Replay) -> dict[str, Any]:
         ReplayError: a broken table (line and column), a broken profile, results already there.
 
     """
-    if task.out.exists() and any((task.out / name).exists() for name in (*FILES, SMOOTHED)):
+    if task.out.exists() and any((task.out / name).exists() for name in (*FILES, SMOOTHED, PLANNED)):
         raise ReplayError(f"{task.out} holds results already: choose another folder")
     profiles = read_profiles(task.profile)
     try:
@@ -115,6 +117,7 @@ def run(task: Replay) -> dict[str, Any]:
             table = read_table(task.table, task.people)
         except TableError as error:
             raise ReplayError(f"{task.table}: {error}") from error
+    plan = _plan(task)
     missing = sorted((task.people or frozenset()) - set(table.persons))
     if missing:
         raise ReplayError(f"{task.table}: nobody in it is called {', '.join(missing)}")
@@ -141,6 +144,8 @@ def run(task: Replay) -> dict[str, Any]:
         summary = _summary(task, table, done, time.perf_counter() - began)
         final = scratch / "all"
         _join(scratch, len(jobs), final, task.smooth)
+        if plan is not None:
+            write_planned(final / PLANNED, table, plan)
         (final / "summary.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
         task.out.mkdir(parents=True, exist_ok=True)
         for path in final.iterdir():
@@ -148,6 +153,15 @@ def run(task: Replay) -> dict[str, Any]:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return summary
+
+
+def _plan(task: Replay) -> Decoded | None:
+    if task.plan is None:
+        return None
+    try:
+        return read_table(task.plan, task.people)
+    except TableError as error:
+        raise ReplayError(f"{task.plan}: {error}") from error
 
 
 def _bar() -> Progress:

@@ -23,7 +23,7 @@ from twin.learned.heart_training import train_heart
 
 Floats = NDArray[np.float64]
 TICK_MS = 60_000
-LEAST_MINUTES = 7 * 1440
+LEAST_MINUTES = 2 * 1440
 SOURCES = {
     "hr_fitbit": "Fitabase Fitbit data (Furberg et al. 2016), CC0: heart rate",
     "daily_lifesnaps": "LifeSnaps (Yfantidou et al. 2022, Zenodo 6826682), CC BY 4.0: daily values",
@@ -31,7 +31,7 @@ SOURCES = {
 
 
 def rates(table: Decoded) -> dict[str, tuple[Floats, Floats]]:
-    """Heart rate by the minute of people who have at least a week of it, as the fold sees it."""
+    """Heart rate by the minute of people who have at least two days of it, as the fold sees it."""
     found = {}
     for number, person in enumerate(table.persons):
         rows = np.flatnonzero((table.person == number) & (table.channel == CODE_OF["heart_rate"]))

@@ -42,6 +42,12 @@ def replay(
             help="Weights file of the learned part; none: the mechanism alone. Default: shipped.",
         ),
     ] = "",
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            help="Speeds to come (and the day's first heart rates): heart rate then in planned.csv."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The summary as one JSON document.")] = False,
 ) -> None:
     """Run the twins over a table of readings.
@@ -69,6 +75,7 @@ def replay(
         filter_ is Filter.REFERENCE,
         smooth,
         weights,
+        plan,
     )
     try:
         summary = run(task)

@@ -124,7 +124,7 @@ def is_daily(own: Vector, place: int, value: float, now: float) -> bool:
 def take_daily(
     memory: Vector, place: int, value: float, now: float, offset_h: float, numbers: Vector, room: Vector
 ) -> bool:
-    """Learn from a channel's value of the day; False if it is none. `room` is for intermediate results (ROOM,)."""
+    """Learn from a channel's value of the day; False if it is none, or not surely one. `room` is for intermediate results (ROOM,)."""
     own = memory[place * ROW : (place + 1) * ROW]
     if not is_daily(own, place, value, now):
         return False
@@ -140,7 +140,9 @@ def take_daily(
             track(own, k, value)
     see(own, k, value, now + offset_h * HOUR_S, days, room)
     own[AT_LAST], own[AT_COUNT], own[AT_SD] = now, own[AT_COUNT] + 1.0, 0.0
-    return True
+    return bool(
+        ALWAYS[place] or own[AT_COUNT] > 1.0
+    )  # the first of a stream by the minute looks like one of the day
 
 
 @kernel
