@@ -1,7 +1,8 @@
 """A person's readings inside the lateness window, sorted; the truth from which a twin can be built again.
 
 A reading is identified by channel, source and key (its record id, or its time where it has none). Of several with one
-identity the highest revision counts, then the latest ingestion, then the largest value: the order of arrival never does.
+identity the highest revision counts, then the latest ingestion, then a retraction, then the largest value (then time,
+sigma, quality): the order of arrival never does. connectors/README.md tells vendors.
 A retraction is kept as a mark, so that a late duplicate of what it removed does not bring it back.
 """
 
@@ -51,7 +52,8 @@ def merge(journal: Entries, new: Entries) -> tuple[Entries, int | None]:
     """The journal with `new` in it, and the earliest time that changed [ms], None if nothing did."""
     both = np.concatenate([journal, new])
     order = np.lexsort((
-        both["value"], both["retract"], both["ingested_ms"], both["revision"], both["key"], both["source"],
+        both["quality"], both["sigma"], both["time_ms"], both["value"], both["retract"], both["ingested_ms"],
+        both["revision"], both["key"], both["source"],
         both["channel"],
     ))  # fmt: skip
     both = both[order]
