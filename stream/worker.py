@@ -20,6 +20,7 @@ from connectors.columns import Decoded
 from connectors.decode import decode
 from connectors.errors import PayloadError, Reason
 from stream import topics
+from stream.announcing import Announcer
 from stream.cohort import Applied, Cohort
 from stream.estimates import estimates
 from stream.health import Metrics, serving
@@ -34,6 +35,7 @@ from twin.profile import ProfileError
 log = structlog.get_logger()
 READY_AGE_S = 30.0  # without an acknowledgement for so long, though there is lag, a worker is not ready
 PROBE_S = 5.0
+BAD_COMMAND = (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, PayloadError, ProfileError)
 
 
 class Publisher:
@@ -90,6 +92,7 @@ class Worker:
                       partitions=settings.partitions, recovery_buffer_size=10)
         )  # fmt: skip
         self.publisher = Publisher(self.app)
+        self.announcer = Announcer(self.table, self.publisher, self.metrics)
         self.app.early = (self.watchdog.run, self.health)
         self.app.agent(readings, name="update")(self.update)
         self.app.agent(commands, name="command")(self.command)
@@ -175,6 +178,7 @@ class Worker:
         records = message.value
         decoded = decode([r.value for r in records], [r.key for r in records], int(time.time() * 1000))
         cohort = self.table.cohort(message.partition)
+        await self.announcer.say_again(message.partition)
         offsets = np.array([r.offset for r in records], dtype=np.int64)
         filtering = time.perf_counter()
         done = cohort.apply(decoded, offsets)
@@ -183,9 +187,6 @@ class Worker:
         for document in estimates(cohort, done):
             self.note_surprise(document["surprise"])
             out.append((topics.ESTIMATE, document["person"].encode(), orjson.dumps(document), []))
-        for alert in done.alerts:
-            self.metrics.count("twin_alerts_total", rule=alert["rule"], state=alert["state"])
-            out.append((topics.ALERT, alert["person"].encode(), orjson.dumps(alert), []))
         refusals: dict[int, list[Any]] = {}
         for refused in decoded.refused:
             self.metrics.count("twin_refused_total", reason=refused.reason.value)
@@ -196,7 +197,9 @@ class Worker:
             out.append(dead_letter(topics.READING, records[index], found[0].reason.value, text))
         for index in sorted({int(decoded.record[row]) for row in done.late}):
             out.append((topics.LATE, records[index].key, records[index].value, []))
-        await self.publisher.send(out)
+        await asyncio.gather(
+            self.publisher.send(out), self.announcer.announce(message.partition, done.alerts)
+        )
         log.info(
             "batch_applied", partition=message.partition, readings=len(decoded), people=len(decoded.persons),
             refused=len(decoded.refused), late=len(done.late), duplicates=done.counts["duplicate"],
@@ -225,44 +228,40 @@ class Worker:
         async for event in stream.events():
             try:
                 document = orjson.loads(event.value)
-                cohort = self.table.cohort(event.message.partition)
                 async with self.lock:
-                    await self.obey(cohort, document)
-            except (
-                orjson.JSONDecodeError,
-                KeyError,
-                TypeError,
-                AttributeError,
-                PayloadError,
-                ProfileError,
-            ) as error:
+                    await self.obey(event.message.partition, document)
+            except BAD_COMMAND as error:
                 letter = dead_letter(topics.COMMAND, _Plain(event.message, event.value), Reason.SCHEMA_INVALID.value,
                                      f"{type(error).__name__}")  # fmt: skip
                 await self.publisher.send([letter])
+            except Exception:  # the broker or the changelog: Faust would acknowledge what was not done
+                log.exception(
+                    "command_failed", partition=event.message.partition, offset=event.message.offset
+                )
+                os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
 
-    async def obey(self, cohort: Cohort, document: dict[str, Any]) -> None:
-        """One command."""
-        person = document["person"]
+    async def obey(self, partition: int, document: dict[str, Any]) -> None:
+        """One command; what it did is in the changelog before Faust may commit its offset."""
+        cohort, person = self.table.cohort(partition), document["person"]
+        await self.announcer.say_again(partition)
         if document["command"] == "acknowledge":
             now = int(time.time() * 1000)
             alerts = cohort.acknowledge(person, document["alert_id"], str(document.get("by", ""))[:100], now)
-            await self.publisher.send([(topics.ALERT, person.encode(), orjson.dumps(a), []) for a in alerts])
+            await self.announcer.announce(partition, alerts)
         elif document["command"] == "profile":
             cohort.set_profile(person, document["profile"])
+            await self.table.write(partition)
         else:
             raise PayloadError("unknown command", Reason.SCHEMA_INVALID, "command")
 
     async def watch(self) -> None:
         """Technical alerts of people whose data stopped."""
-        now = int(time.time() * 1000)
+        now, silent_ms = int(time.time() * 1000), round(self.settings.silent_after_min * 60_000)
         async with self.lock:
-            for cohort in self.table.cohorts.values():
-                alerts = cohort.tick_clock(now, round(self.settings.silent_after_min * 60_000))
-                for alert in alerts:
-                    self.metrics.count("twin_alerts_total", rule=alert["rule"], state=alert["state"])
-                out: list[Any] = [(topics.ALERT, a["person"].encode(), orjson.dumps(a), []) for a in alerts]
-                if out:
-                    await self.publisher.send(out)
+            for tp in self.app.consumer.applied():  # recovered, and ours
+                await self.announcer.say_again(tp.partition)
+                alerts = self.table.cohort(tp.partition).tick_clock(now, silent_ms)
+                await self.announcer.announce(tp.partition, alerts)
 
     async def checkpoint(self) -> None:
         """State of all twins touched since to the changelog; then the offsets may be committed."""
@@ -272,6 +271,7 @@ class Worker:
             positions = consumer.applied()
             written = 0
             for tp in positions:
+                await self.announcer.say_again(tp.partition)
                 written += await self.table.write(tp.partition)
             consumer.checkpointed(positions)
         if written:
