@@ -54,6 +54,7 @@ class Heads:
         try:
             async with self.lock, asyncio.timeout(PATIENCE_S):
                 await consumer.start()
+                await asyncio.sleep(0)  # a task of aiokafka's that has not begun cannot be stopped
                 return await self._find(consumer, person)
         except (KafkaError, OSError, TimeoutError) as error:
             message = (
@@ -65,11 +66,11 @@ class Heads:
 
     async def _find(self, consumer: AIOKafkaConsumer, person: str) -> Record:
         name = topics.changelog(self.settings)
-        parts = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
-        if not parts:
+        if name not in await consumer.topics():
             raise OutlookError(
                 f"no topic {name}: no worker with TWIN_APP_ID={self.settings.app_id} has run here"
             )
+        parts = [TopicPartition(name, number) for number in range(self.settings.partitions)]
         consumer.assign(parts)
         ends, begins = await consumer.end_offsets(parts), await consumer.beginning_offsets(parts)
         for part in parts:
