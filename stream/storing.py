@@ -201,5 +201,8 @@ def portrait(twin: PersonTwin) -> dict[str, Any]:
             for i, channel in enumerate(SENSORS)
             if record[r_.READ + i] > 0
         },
+        "header": record[
+            : r_.FAST_BODY
+        ].tolist(),  # what is held, what was taken: `twin outlook` looks ahead from it
         "constants": record[r_.FAST_BODY : r_.FAST_MEAN].tolist(),
     }
