@@ -21,7 +21,7 @@ from tests.chaos.load import Load, messages, schedule
 from tests.chaos.system import SECRET, Groups, Receiver, Workers
 from tests.flow.proxy import Proxy
 
-RECOVER_S, DRAIN_S = 120.0, 240.0
+RECOVER_S, DRAIN_S = 300.0, 900.0
 
 
 def log(what):
@@ -56,7 +56,7 @@ class Plan:
 SHORT = Plan(people=16, days=0.2, seconds=110, workers=2, kills=4, restarts=1, scale_ups=1, scale_downs=1,
              broker_stops=1, broker_kills=1, store_stops=1, store_slow=1, store_full=1, away_s=5, store_away_s=8,
              pause_s=(0.2, 1.5))  # fmt: skip
-LONG = Plan(people=200, days=1.0, seconds=2400, kills=50, restarts=20, scale_ups=20, scale_downs=20, broker_stops=3,
+LONG = Plan(people=60, days=0.6, seconds=2400, kills=50, restarts=20, scale_ups=10, scale_downs=10, broker_stops=3,
             broker_kills=1, store_stops=3, store_slow=3, store_full=2, checkpoint_s=5.0)  # fmt: skip
 
 
@@ -101,6 +101,11 @@ class Chaos:
                   self.store_slow: p.store_slow, self.store_full: p.store_full}  # fmt: skip
         found = [action for action, count in counts.items() for _ in range(count)]
         self.rng.shuffle(found)
+        turns, scaling = 0, (self.scale_up, self.scale_down)
+        for at, action in enumerate(found):  # by turns, or they add up to more workers than the machine bears
+            if action in scaling and p.scale_ups == p.scale_downs:
+                found[at] = scaling[turns % 2]
+                turns += 1
         return found
 
     def one(self):
