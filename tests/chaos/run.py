@@ -171,10 +171,12 @@ class Chaos:
         await asyncio.to_thread(self.influx.start)
         return f"InfluxDB's disk full for {self.plan.store_away_s:.0f} s"
 
-    async def disturb(self):
+    async def disturb(self, load):
         actions = self.actions()
         self.report.asked = len(actions)
-        for action in actions:
+        for done, action in enumerate(actions):
+            if done:
+                load.pace(done, len(actions))
             await asyncio.sleep(self.rng.uniform(*self.plan.pause_s))
             what = await action()
             began = time.monotonic()
@@ -190,6 +192,7 @@ class Chaos:
             self.report.recovered.setdefault(what, [])
             if reached is not None:
                 self.report.recovered[what].append(time.monotonic() - began)
+            log(f"    {load.sent} of {len(load.plan)} sent, {len(self.workers.processes)} workers")
 
     async def _marks(self, topic):
         while True:
@@ -229,7 +232,7 @@ class Chaos:
                 self.workers.start()
             supervisor = asyncio.ensure_future(self.supervise())
             sending = asyncio.ensure_future(load.run())
-            await self.disturb()
+            await self.disturb(load)
             under_load = load.sent / len(plan)
             load.hurry = True
             await sending
