@@ -16,7 +16,9 @@ import orjson
 from numpy.typing import NDArray
 
 from stream.journal import ENTRY
+from stream.migrating import NewerState, check_layout, lay
 from stream.person import BEGINNING, HOUR_MS, Checkpoint, PersonTwin
+from stream.policy import new_state
 from twin import record as r_
 from twin.channels import SENSORS
 from twin.profile import profile_of
@@ -26,12 +28,9 @@ if TYPE_CHECKING:
 
     from stream.cohort import Cohort
 
-LAYOUT = 3  # 2: the alerts were in the head
+__all__ = ["LAYOUT", "TOLD", "NewerState", "assemble", "portrait", "records_of", "restore"]
+LAYOUT = 3  # 2 knew no waiting readings, and had the alerts in the head
 SEPARATOR = b"|"
-
-
-class NewerState(RuntimeError):  # noqa: N818 - reads as what was found
-    """A changelog record of a later version of this program."""
 
 
 def _positions() -> NDArray[np.int64]:
@@ -52,13 +51,14 @@ def _pack(checkpoint: Checkpoint) -> bytes:
 
 
 def _unpack(data: bytes, profile: dict[str, object]) -> Checkpoint:
-    row = np.frombuffer(data, "<f8", offset=8)
     record = r_.genesis(profile_of(profile))
-    record[TOLD] = row[: len(TOLD)]
+    policy = new_state()
+    stored = lay(np.frombuffer(data, "<f8", offset=8), record, TOLD)
+    policy[: len(stored)] = stored
     for block, _, at, _ in r_.BLOCKS.values():
         covariance = record[at : at + block.N**2].reshape(block.N, block.N)
         covariance[:] = np.tril(covariance) + np.tril(covariance, -1).T
-    return Checkpoint(int(np.frombuffer(data, "<i8", 1)[0]), record, row[len(TOLD) :].copy(), written=True)
+    return Checkpoint(int(np.frombuffer(data, "<i8", 1)[0]), record, policy, written=True)
 
 
 def _checkpoint_key(person: bytes, tick: int) -> bytes:
@@ -97,7 +97,7 @@ def records_of(twin: PersonTwin) -> "Iterator[tuple[bytes, bytes | None]]":
     header = orjson.dumps({
         "offset": twin.offset, "late": twin.late, "newest_ms": twin.newest_ms, "profile": twin.profile,
         "journal": _digest(twin),
-        "from_beginning": twin.checkpoints[0].tick == BEGINNING,
+        "from_beginning": twin.checkpoints[0].tick == BEGINNING, "waiting": twin.waiting.tobytes().hex(),
     })  # fmt: skip
     yield b"t|" + person, version + len(header).to_bytes(4, "big") + header + _pack(twin.head)
     twin.dirty_hours.clear()
@@ -123,8 +123,7 @@ def restore(cohort: "Cohort", key: bytes, value: bytes | None) -> None:
         twin.stored.pop(key, None)
         twin.parts[key] = None
         return
-    if value[0] > LAYOUT:
-        raise NewerState(f"changelog layout {value[0]} is newer than this worker's {LAYOUT}: upgrade it")
+    check_layout(value[0], LAYOUT)
     if kind == b"a":
         book = orjson.loads(value[1:])
         twin.alerts = book["alerts"]
@@ -149,6 +148,7 @@ def assemble(twin: PersonTwin) -> bool:
         header = orjson.loads(head[4 : 4 + size])
         twin.offset, twin.late, twin.newest_ms = header["offset"], header["late"], header["newest_ms"]
         twin.alerts = twin.alerts or header.get("alerts", {})
+        twin.waiting = np.frombuffer(bytes.fromhex(header.get("waiting", "")), dtype=ENTRY)
         if header["profile"] != twin.profile:
             twin.use_profile(profile_of(header["profile"]), header["profile"])
         twin.head = _unpack(head[4 + size :], twin.profile)
@@ -201,5 +201,8 @@ def portrait(twin: PersonTwin) -> dict[str, Any]:
             for i, channel in enumerate(SENSORS)
             if record[r_.READ + i] > 0
         },
+        "header": record[
+            : r_.FAST_BODY
+        ].tolist(),  # what is held, what was taken: `twin outlook` looks ahead from it
         "constants": record[r_.FAST_BODY : r_.FAST_MEAN].tolist(),
     }

@@ -8,7 +8,7 @@ run again and give the same bits; each twin holds the offset that it has applied
 import asyncio
 import os
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import faust
@@ -17,25 +17,26 @@ import orjson
 import structlog
 
 from connectors.columns import Decoded
-from connectors.decode import decode
-from connectors.errors import PayloadError, Reason
+from connectors.decode import FUTURE_MS, decode
+from connectors.errors import Reason
 from stream import topics
 from stream.announcing import Announcer
-from stream.cohort import Applied, Cohort
+from stream.cohort import OUTCOMES, Applied, Cohort
 from stream.estimates import estimates
 from stream.health import Metrics, serving
-from stream.letters import dead_letter
+from stream.lateness import WAIT_MS
+from stream.leavings import letters_of, stamps_of
+from stream.letters import Letter
+from stream.obeying import obey
 from stream.settings import Settings
 from stream.sink import BREAKER, Sink, run_sink
 from stream.table import LARGEST_BATCH, TwinTable
 from stream.transport import App, BatchConsumer, ConsumerThread, RawSchema
 from stream.watchdog import EXIT_WITHOUT_ACKNOWLEDGING, Watchdog, end_within
-from twin.profile import ProfileError
 
 log = structlog.get_logger()
 READY_AGE_S = 30.0  # without an acknowledgement for so long, though there is lag, a worker is not ready
 PROBE_S = 5.0
-BAD_COMMAND = (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, PayloadError, ProfileError)
 
 
 class Publisher:
@@ -44,7 +45,7 @@ class Publisher:
     def __init__(self, app: App) -> None:
         self.app = app
 
-    async def send(self, records: list[tuple[str, bytes | None, bytes, list[tuple[str, bytes]]]]) -> None:
+    async def send(self, records: Sequence[Letter]) -> None:
         """Records of (topic, key, value, headers); returns when every one is acknowledged."""
         producer = self.app.producer._producer
         sent = [
@@ -64,7 +65,11 @@ class Worker:
         BatchConsumer.before_empty = self.checkpoint
         ConsumerThread.fetch_wait_ms = settings.fetch_wait_ms
         window_s = round(settings.window_h * 3600)
-        TwinTable.make_cohort = staticmethod(lambda: Cohort(tick_s=settings.tick_s, window_s=window_s))
+        TwinTable.make_cohort = staticmethod(
+            lambda: Cohort(tick_s=settings.tick_s, window_s=window_s, windows=settings.windows)
+        )
+        # How far ahead decode lets a reading be, beyond its own five minutes: it waits in its twin then.
+        self.patience_ms = WAIT_MS - FUTURE_MS if settings.future == "wait" else 0
         self.metrics = Metrics()
         self.watchdog = Watchdog(settings.stalled_s, self.probe)
         self.app = App(
@@ -176,39 +181,37 @@ class Worker:
         """One batch of one partition."""
         began = time.perf_counter()
         records = message.value
-        decoded = decode([r.value for r in records], [r.key for r in records], int(time.time() * 1000))
+        stamps = stamps_of(records)
+        decoded = decode(
+            [r.value for r in records], [r.key for r in records], (stamps + self.patience_ms).tolist()
+        )
         cohort = self.table.cohort(message.partition)
         await self.announcer.say_again(message.partition)
         offsets = np.array([r.offset for r in records], dtype=np.int64)
         filtering = time.perf_counter()
-        done = cohort.apply(decoded, offsets)
+        done = cohort.apply(decoded, offsets, stamps if self.patience_ms else None)
         self.note(decoded, done, time.perf_counter() - filtering)
-        out: list[tuple[str, bytes | None, bytes, Any]] = []
+        out: list[Letter] = []
         for document in estimates(cohort, done):
             self.note_surprise(document["surprise"])
             out.append((topics.ESTIMATE, document["person"].encode(), orjson.dumps(document), []))
-        refusals: dict[int, list[Any]] = {}
         for refused in decoded.refused:
             self.metrics.count("twin_refused_total", reason=refused.reason.value)
-            refusals.setdefault(refused.record, []).append(refused)
-        for index, found in refusals.items():
-            text = "; ".join(f"[{r.index}] {r.field}: {r.message}" for r in found[:5])
-            text += f"; and {len(found) - 5} more" if len(found) > 5 else ""
-            out.append(dead_letter(topics.READING, records[index], found[0].reason.value, text))
-        for index in sorted({int(decoded.record[row]) for row in done.late}):
-            out.append((topics.LATE, records[index].key, records[index].value, []))
+        for _ in done.ahead:
+            self.metrics.count("twin_refused_total", reason=Reason.FUTURE.value)
+        out += letters_of(records, decoded, done)
         await asyncio.gather(
             self.publisher.send(out), self.announcer.announce(message.partition, done.alerts)
         )
         log.info(
             "batch_applied", partition=message.partition, readings=len(decoded), people=len(decoded.persons),
-            refused=len(decoded.refused), late=len(done.late), duplicates=done.counts["duplicate"],
+            refused=len(decoded.refused) + len(done.ahead), late=len(done.late), duplicates=done.counts["duplicate"],
             alerts=len(done.alerts), milliseconds=round((time.perf_counter() - began) * 1000, 1),
         )  # fmt: skip
 
     def note(self, decoded: Decoded, done: Applied, seconds: float) -> None:
         """Numbers of a batch."""
-        for outcome in ("applied", "duplicate", "replayed", "late"):
+        for outcome in OUTCOMES:
             if done.counts[outcome]:
                 self.metrics.count("twin_readings_total", done.counts[outcome], outcome=outcome)
         if len(decoded):
@@ -226,33 +229,17 @@ class Worker:
     async def command(self, stream: Any) -> None:
         """The agent over twin.command.v1: acknowledge, profile."""
         async for event in stream.events():
+            partition = event.message.partition
             try:
-                document = orjson.loads(event.value)
                 async with self.lock:
-                    await self.obey(event.message.partition, document)
-            except BAD_COMMAND as error:
-                letter = dead_letter(topics.COMMAND, _Plain(event.message, event.value), Reason.SCHEMA_INVALID.value,
-                                     f"{type(error).__name__}")  # fmt: skip
-                await self.publisher.send([letter])
+                    await self.announcer.say_again(partition)
+                    alerts, letters = obey(self.table.cohort(partition), event.message, event.value)
+                    await self.announcer.announce(partition, alerts)
+                    await self.publisher.send(letters)
+                await self.checkpoint()  # before Faust acknowledges it
             except Exception:  # the broker or the changelog: Faust would acknowledge what was not done
-                log.exception(
-                    "command_failed", partition=event.message.partition, offset=event.message.offset
-                )
+                log.exception("command_failed", partition=partition, offset=event.message.offset)
                 os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
-
-    async def obey(self, partition: int, document: dict[str, Any]) -> None:
-        """One command; what it did is in the changelog before Faust may commit its offset."""
-        cohort, person = self.table.cohort(partition), document["person"]
-        await self.announcer.say_again(partition)
-        if document["command"] == "acknowledge":
-            now = int(time.time() * 1000)
-            alerts = cohort.acknowledge(person, document["alert_id"], str(document.get("by", ""))[:100], now)
-            await self.announcer.announce(partition, alerts)
-        elif document["command"] == "profile":
-            cohort.set_profile(person, document["profile"])
-            await self.table.write(partition)
-        else:
-            raise PayloadError("unknown command", Reason.SCHEMA_INVALID, "command")
 
     async def watch(self) -> None:
         """Technical alerts of people whose data stopped."""
@@ -278,14 +265,6 @@ class Worker:
             self.metrics.count("twin_checkpoint_bytes_total", written)
             self.metrics.count("twin_checkpoint_seconds_total", round(time.perf_counter() - began, 6))
             log.debug("checkpoint_written", bytes=written)
-
-
-class _Plain:
-    """A Faust message in the shape of an aiokafka record."""
-
-    def __init__(self, message: Any, value: bytes) -> None:
-        self.partition, self.offset, self.timestamp = message.partition, message.offset, message.timestamp
-        self.key, self.value = message.key, value
 
 
 class Process(faust.Worker):
