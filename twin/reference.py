@@ -69,23 +69,9 @@ class Judge:
             minutes = (until - from_s) / 60.0
             fill(until)
             if module is metabolic:
-                module.add_process_noise(self.mean, self.covariance, 0.5 * minutes, w.inputs, self.k)
-                i_.eat(self.record, from_s, until, w.inputs)
-            self._draw()
-            extra = (metabolic.STEP_MINUTES,) if module is metabolic else ()
-            module.advance(w.points, minutes, w.inputs, self.k, w.slopes, w.trial, w.total, *extra)
-            moved = self._rows(w.points.reshape(self.n, module.STRIDE).copy())
-            self.ukf.x, self.ukf.P, self.ukf.Q = (
-                self.mean.copy(),
-                self.covariance.copy(),
-                np.zeros((self.n, self.n)),
-            )
-            self.ukf.predict(dt=minutes, fx=lambda _x, _dt, moved=moved: next(moved))
-            self.mean[:], self.covariance[:] = self.ukf.x, self.ukf.P
-            if module is metabolic:
-                module.add_process_noise(self.mean, self.covariance, 0.5 * minutes, w.inputs, self.k)
-                add_intensity_noise(self.covariance, minutes, self.record)
+                self._move_metabolic(from_s, until)
             else:
+                self._move(minutes)
                 module.add_process_noise(self.mean, self.covariance, minutes, w.inputs)
             if module is fast:
                 add_sleep_noise(self.mean, self.covariance, minutes, float(w.inputs[2]))
@@ -94,6 +80,30 @@ class Judge:
             if module in (circadian, slow):
                 module.add_parameter_noise(self.covariance, minutes / 1440.0)
             from_s = until
+
+    def _move(self, minutes: float, *step: float) -> None:
+        """Points through the block's equations, their moments by filterpy."""
+        w, module = self.work, self.module
+        self._draw()
+        module.advance(w.points, minutes, w.inputs, self.k, w.slopes, w.trial, w.total, *step)
+        moved = self._rows(w.points.reshape(self.n, module.STRIDE).copy())
+        self.ukf.x, self.ukf.P, self.ukf.Q = self.mean.copy(), self.covariance.copy(), np.zeros((self.n,) * 2)
+        self.ukf.predict(dt=minutes, fx=lambda _x, _dt: next(moved))
+        self.mean[:], self.covariance[:] = self.ukf.x, self.ukf.P
+
+    def _move_metabolic(self, from_s: float, to_s: float) -> None:
+        """Block G: process noise by Simpson's rule over two pieces, or half before and half after one short piece."""
+        minutes, w = (to_s - from_s) / 60.0, self.work
+        pieces = 2 if minutes > metabolic.STEP_MINUTES else 1
+        shares = np.array([1.0, 4.0, 1.0]) / 6.0 if pieces == 2 else np.array([0.5, 0.5])
+        metabolic.add_process_noise(self.mean, self.covariance, shares[0] * minutes, w.inputs, self.k)
+        for share in shares[1:].tolist():
+            until = from_s + (to_s - from_s) / 2.0 if pieces == 2 and share > 0.5 else to_s
+            i_.eat(self.record, from_s, until, w.inputs)
+            self._move((until - from_s) / 60.0, metabolic.STEP_MINUTES)
+            metabolic.add_process_noise(self.mean, self.covariance, share * minutes, w.inputs, self.k)
+            from_s = until
+        add_intensity_noise(self.covariance, minutes, self.record)
 
     def correct(
         self,

@@ -170,7 +170,7 @@ STATES = (
     Described("glucose_disturbance", "mg/kg/min", PLAIN, 1.0, 0.0, 5.0,
               "d, flux that nothing logged explains (Ornstein-Uhlenbeck, Body.flux_minutes)"),
     Described("sensor_error", "mg/dL", PLAIN, 13.0, 0.0, 5.0,
-              "e, coloured error of the sensor: follows e' (Body.sensor_lag_minutes)"),
+              "e, coloured error of the sensor as shown: follows e' (Body.sensor_lag_minutes)"),
     Described("sensor_driver", "mg/dL", PLAIN, 14.4, 0.0, 5.0,
               "e', what the sensor's error follows (Ornstein-Uhlenbeck, Body.sensor_error_minutes)"),
     Described("insulin_sensitivity", "1", LOG, 0.45, 0.06, 1440.0, "sI, insulin sensitivity of glucose uptake"),
@@ -241,7 +241,7 @@ PARAMETERS = {
     "sensor_error_sd": _p(8.0, "mg/dL", 1, 40, "sd of the sensor's coloured error", _BENCH),
     "sensor_lag_minutes": _p(7.0, "min", 1, 30, "how fast the error follows its driver", _BENCH),
     "sensor_error_minutes": _p(32.0, "min", 5, 600, "how long the driver lasts", _BENCH),
-    "low_error": _p(0.3, "1", 0.1, 1, "error at 40 mg/dL, share of that from 100 mg/dL on", _BENCH),
+    "low_error": _p(0.3, "1", 0.1, 1, "new error at 40 mg/dL, share of that from 100 mg/dL on", _BENCH),
 }  # fmt: skip
 
 # Each set is laid over the healthy values above.
