@@ -3,7 +3,8 @@
 Keys: b"j|person|hour" one hour of the journal, b"c|person|tick" a checkpoint, b"t|person" the head and everything small.
 They are written in this order, and the head carries the digest of the journal that it was made from: a twin whose
 records were cut apart by a crash is seen, and run again from its oldest checkpoint, which no reading of the window can
-have changed. Every value begins with the version of its layout; a newer one is refused by name.
+have changed. Every value begins with the version of its layout: an older one is carried over (migrating.py), one that is
+newer or too old is refused by name.
 """
 
 import zlib
@@ -13,6 +14,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from stream import migrating
 from stream.journal import ENTRY
 from stream.person import BEGINNING, HOUR_MS, Checkpoint, PersonTwin
 from twin import record as r_
@@ -24,12 +26,16 @@ if TYPE_CHECKING:
 
     from stream.cohort import Cohort
 
-LAYOUT = 2
+LAYOUT = 3
 SEPARATOR = b"|"
 
 
 class NewerState(RuntimeError):  # noqa: N818 - reads as what was found
     """A changelog record of a later version of this program."""
+
+
+class OlderState(RuntimeError):  # noqa: N818 - reads as what was found
+    """A changelog record of a version that this program no longer reads."""
 
 
 def _positions() -> NDArray[np.int64]:
@@ -57,6 +63,18 @@ def _unpack(data: bytes, profile: dict[str, object]) -> Checkpoint:
         covariance = record[at : at + block.N**2].reshape(block.N, block.N)
         covariance[:] = np.tril(covariance) + np.tril(covariance, -1).T
     return Checkpoint(int(np.frombuffer(data, "<i8", 1)[0]), record, row[len(TOLD) :].copy(), written=True)
+
+
+def _renewed(kind: bytes, layout: int, data: bytes) -> bytes:
+    """The value of a record of an older layout as this one's; hours of the journal have kept their form."""
+    if layout < migrating.OLDEST:
+        raise OlderState(
+            f"changelog layout {layout} is older than {migrating.OLDEST}: upgrade by a version in between"
+        )
+    if kind == b"j" or layout == LAYOUT:
+        return data
+    at = 8 + (4 + int.from_bytes(data[:4], "big") if kind == b"t" else 0)  # behind header and tick
+    return data[:at] + migrating.from_layout_2(np.frombuffer(data, "<f8", offset=at)).astype("<f8").tobytes()
 
 
 def _checkpoint_key(person: bytes, tick: int) -> bytes:
@@ -114,7 +132,7 @@ def restore(cohort: "Cohort", key: bytes, value: bytes | None) -> None:
         return
     if value[0] > LAYOUT:
         raise NewerState(f"changelog layout {value[0]} is newer than this worker's {LAYOUT}: upgrade it")
-    twin.parts[key] = value[1:]
+    twin.parts[key] = _renewed(kind, value[0], value[1:])
     if kind == b"j":
         twin.stored[key] = zlib.crc32(value[1:])
     elif kind == b"c":

@@ -4,6 +4,7 @@ It shares the equations with the product and nothing of the filter: sigma points
 filterpy's (Labbe R, filterpy, MerweScaledSigmaPoints with alpha 1, beta 0, kappa 0).
 """
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -231,11 +232,20 @@ class ReferenceTwin:
 
             def noise() -> float:
                 asleep = float(w.inputs[2])
-                return float(o_.fast_noise(channel, value, nightly, now, record, self.fast.mean, asleep))
+                erring = o_.centre_of(w.expected) if channel == c_.ACTIVE_ENERGY else value
+                return float(o_.fast_noise(channel, erring, nightly, now, record, self.fast.mean, asleep))
 
             def expect() -> None:
                 o_.expect_fast(channel, nightly, now, record, False, w)
 
+            if channel == c_.ACTIVE_ENERGY:
+                if not o_.counts_energy(record, now):
+                    record[r_.ACTIVE_KCAL] = 0.0
+                    return math.nan
+                value = float(record[r_.ACTIVE_RATE])
+                surprise = self.fast.correct(value, noise, expect)
+                record[r_.ACTIVE_KCAL] = 0.0
+                return surprise
             if channel == c_.SPO2 and value >= o_.FULL_SATURATION:
                 return self.fast.correct(o_.FULL_SATURATION, noise, expect, at_least=True)
             seen = float(np.log(max(value, 1.0))) if channel == c_.RMSSD else value
@@ -251,7 +261,7 @@ class ReferenceTwin:
                 o_.learn_flux(record, self.metabolic.mean, self.metabolic.covariance, now, room)
                 o_.note_surprise(record, surprise, now)
             return surprise
-        own = o_.SCALE_VARIANCE if channel == c_.SCALE else o_.IMPEDANCE_VARIANCE
+        own = o_.slow_noise(channel, now, record)
         return self.slow.correct(value, float(own), lambda: self._expect_slow(channel, now))
 
     def _expect_slow(self, channel: int, now: float) -> None:

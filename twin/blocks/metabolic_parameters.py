@@ -113,6 +113,7 @@ class Body(NamedTuple):
     untold_flux_sd: float
     flux_per_appearance: float
     flux_widening: float
+    flux_evidence: float
     flux_learning_days: float
     sensor_error_sd: float
     sensor_lag_minutes: float
@@ -144,7 +145,7 @@ class Seen(NamedTuple):
     glut4: float
 
 
-N, DYNAMIC, STRIDE, INPUTS, BODY, SEEN = 23, 19, 48, 8, 57, 12
+N, DYNAMIC, STRIDE, INPUTS, BODY, SEEN = 23, 19, 48, 8, 58, 12
 (STOMACH, GUT, PLASMA, TISSUE, INSULIN, STATIC, DELAYED, LIVER, INTERSTITIAL, GLUT4, EX_UPTAKE, EX_PRODUCTION,
  EX_BOOST, SITE, DEPOT_1, DEPOT_2, DISTURBANCE, SENSOR_ERROR, SENSOR_DRIVER, SENSITIVITY, BASAL, EMPTYING,
  BETA) = range(N)  # fmt: skip
@@ -237,6 +238,7 @@ PARAMETERS = {
     "untold_flux_sd": _p(1.2, "mg/kg/min", 0.1, 6, "the same where nothing is logged", _BENCH),
     "flux_per_appearance": _p(0.3, "1", 0, 2, "the same, share of the appearance", _BENCH),
     "flux_widening": _p(8.0, "1", 0, 30, "more variance of it where innovations keep one sign", _BENCH),
+    "flux_evidence": _p(0.5, "1", 0, 0.95, "square of their running mean that is passed over as chance", _BENCH),
     "flux_learning_days": _p(0.4, "d", 0.05, 1e9, "over which the person's own size of it is learned", _BENCH),
     "sensor_error_sd": _p(8.0, "mg/dL", 1, 40, "sd of the sensor's coloured error", _BENCH),
     "sensor_lag_minutes": _p(7.0, "min", 1, 30, "how fast the error follows its driver", _BENCH),

@@ -100,10 +100,14 @@ def start_sensor(mean: Vector, covariance: Matrix, k: Constants) -> None:
 
 @kernel
 def flux_variance(mean: Vector, u: InputArray, body: Body) -> float:
-    """Stationary variance of d [(mg/kg/min)^2]: more while a meal arrives, and while innovations keep one sign."""
+    """Stationary variance of d [(mg/kg/min)^2]: more while a meal arrives, and while innovations keep one sign.
+
+    Innovations without a cause keep one sign too, by chance: A^2 = 0.18 is their mean, Body.flux_evidence what is passed over.
+    """
     arriving = BIOAVAILABLE * body.absorption * max(mean[GUT], 0.0) / body.weight
     quiet = body.flux_sd if u[TOLD] > 0.5 else body.untold_flux_sd
-    active = 1.0 + body.flux_widening * min(u[ACTIVITY] * u[ACTIVITY], 1.0)
+    evidence = max(u[ACTIVITY] * u[ACTIVITY] - body.flux_evidence, 0.0) / (1.0 - body.flux_evidence)
+    active = 1.0 + body.flux_widening * min(evidence, 1.0)
     return float((quiet * quiet + (body.flux_per_appearance * arriving) ** 2) * active * math.exp(u[SCALE]))
 
 
