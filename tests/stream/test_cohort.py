@@ -7,14 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream import migrating, storing
 from stream.cohort import Cohort
 from stream.estimates import estimates
 from stream.virtual import DEMO, simulate
-from twin import exposure
-from twin import record as r_
-from twin.blocks import metabolic
-from twin.channels import SENSORS
 
 START_MS = 1_795_392_000_000
 NAME = DEMO[0].name
@@ -167,54 +162,3 @@ def test_no_quantile_of_glucose_is_negative_and_the_normal_is_kept_where_it_is_n
     assert min(wide.values()) > 0
     assert abs(narrow["q95"] - 101.645) < 0.05
     assert quantiles("heart_rate", 60.0, 10.0)["q05"] == pytest.approx(43.5515, abs=1e-3)
-
-
-def as_layout_2(row):
-    """A row as layout 2 would have held it: without three sensors, masses of block S as logarithms, the error unscaled."""
-    sensors = 5 * len(SENSORS)
-    header = row[: migrating.HEADER].copy()
-    rows = row[migrating.HEADER : migrating.HEADER + sensors].reshape(5, -1)[:, migrating.KNOWN_BEFORE]
-    found = np.concatenate([header, rows.ravel(), row[migrating.HEADER + sensors :]])
-    at = migrating.HEADER + rows.size + exposure.N
-    for name, (block, *_) in r_.BLOCKS.items():
-        if name == "slow":
-            masses = found[at : at + 2].copy()
-            found[at : at + 2] = np.log(masses)
-            half = np.zeros((block.N, block.N))
-            lower = np.tri(block.N, dtype=bool)
-            half[lower] = found[at + block.N : at + block.N + lower.sum()]
-            scale = np.append(1.0 / masses, np.ones(block.N - 2))
-            found[at + block.N : at + block.N + lower.sum()] = (half * np.outer(scale, scale))[lower]
-        at += block.N + block.N * (block.N + 1) // 2
-    return found
-
-
-def test_twins_of_the_layout_before_go_on(readings):
-    cohort = Cohort()
-    cohort.apply(readings)
-    log = []
-    for key, value in written_anew(cohort):
-        kind, data = key[:1], value[1:]
-        if kind != b"j":
-            at = 8 + (4 + int.from_bytes(data[:4], "big") if kind == b"t" else 0)
-            data = data[:at] + as_layout_2(np.frombuffer(data, "<f8", offset=at)).tobytes()
-        log.append((key, bytes([2]) + data))
-    old, new = cohort.twins[NAME].head.record, restored(log).twins[NAME].head.record
-    same = np.ones(r_.SIZE, dtype=bool)
-    same[r_.METABOLIC_MEAN : r_.CIRCADIAN_MEAN] = False  # the sensor's error is taken for one without its scale
-    same[[r_.ACTIVE_KCAL, r_.FLUX_EXPECTED, r_.ACTIVE_RATE]] = False
-
-    np.testing.assert_allclose(new[same], old[same], rtol=1e-12)
-    site = old[r_.METABOLIC_MEAN + metabolic.SITE]
-    ratio = new[r_.METABOLIC_MEAN + metabolic.SENSOR_ERROR] / old[r_.METABOLIC_MEAN + metabolic.SENSOR_ERROR]
-    assert ratio == pytest.approx(0.3 + 0.7 * min(max((site - 40.0) / 60.0, 0.0), 1.0))
-
-
-@pytest.mark.parametrize(("layout", "error", "words"), [(4, storing.NewerState, "newer"), (1, storing.OlderState, "older than 2")])  # fmt: skip
-def test_a_layout_that_cannot_be_read_is_refused_by_name(readings, layout, error, words):
-    cohort = Cohort()
-    cohort.apply(readings.rows(np.arange(10)))
-    key, value = written_anew(cohort)[-1]
-
-    with pytest.raises(error, match=f"layout {layout} .*{words}"):
-        Cohort().restore(key, bytes([layout]) + value[1:])

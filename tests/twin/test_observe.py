@@ -127,7 +127,9 @@ def counted(first, *counts, every=5, met=None):
 
 
 def test_active_energy_is_movement_where_nothing_else_tells_it():
-    walks, sits = (twin_after(*counted(0.0, *[kcal] * 4), (21, "heart_rate", 80.0))[0] for kcal in (20.0, 1.0))
+    walks, sits = (
+        twin_after(*counted(0.0, *[kcal] * 4), (21, "heart_rate", 80.0))[0] for kcal in (20.0, 1.0)
+    )
 
     assert walks[SEEN_COLUMNS["energy_expenditure"]] > sits[SEEN_COLUMNS["energy_expenditure"]] + 2.0
 
