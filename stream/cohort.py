@@ -85,6 +85,7 @@ class Cohort:
         horizons: Mapping[str, tuple[int, ...]] | None = None,
     ) -> None:
         self.twins: dict[str, PersonTwin] = {}
+        self.unsaid: dict[str, list[dict[str, Any]]] = {}  # alerts that a crash may have kept from being sent
         self.tick_ms, self.windows = tick_s * 1000, Windows(window_s, windows)
         self.horizons = dict(HORIZONS | dict(horizons or {}))
         longest = max(len(h) for h in self.horizons.values())
@@ -182,21 +183,8 @@ class Cohort:
         keep, slots = self._checkpoints_to_keep(tick_s, ticks)
         kept = np.zeros((slots, r_.SIZE))
         outputs = outputs_for(len(tick_s), len(channel), self.horizon_table.shape[1])
-        fold(
-            records,
-            ticks,
-            tick_s,
-            obs_start,
-            channel,
-            value,
-            noise,
-            flag,
-            device,
-            self.horizon_table,
-            keep,
-            kept,
-            *outputs,
-        )
+        fold(records, ticks, tick_s, obs_start, channel, value, noise, flag, device, self.horizon_table, keep, kept,
+             *outputs)  # fmt: skip
         applied.tick_s, applied.obs_start, applied.obs_channel = tick_s, obs_start, channel
         applied.obs_value, applied.readings = value, readings
         (
@@ -222,7 +210,7 @@ class Cohort:
             head = int(tick_s[span.stop - 1] * 1000) // self.tick_ms if span.stop > span.start else base.tick
             twin.set_head(Checkpoint(head, records[i].copy(), policy), self.windows.longest_ms, self.tick_ms)
             changes = [change for _, change in applied.transitions[before:]]
-            applied.alerts += alerting.publish(twin, changes, base.tick * self.tick_ms / 1000.0)
+            applied.alerts += alerting.publish(twin, changes, policy)
             applied.runs.append(Run(twin.person, span, twin))
 
     @staticmethod
@@ -270,7 +258,18 @@ class Cohort:
             ProfileError: naming the field and the allowed range.
 
         """
-        self.twin(person).use_profile(profile_of(profile), dict(profile))
+        if self.twin(person).profile != dict(profile):  # a command that comes twice changes nothing
+            self.twin(person).use_profile(profile_of(profile), dict(profile))
+
+    def books(self, alerts: list[dict[str, Any]]) -> Iterator[tuple[bytes, bytes]]:
+        """Changelog records to write before these alerts are sent, so that whoever follows after a crash knows of them."""
+        said: dict[str, list[dict[str, Any]]] = {}
+        for alert in alerts:
+            said.setdefault(alert["person"], []).append(alert)
+        for person, found in said.items():
+            twin = self.twins[person]
+            twin.touched = twin.book_changed = True  # the next checkpoint says that they are out
+            yield storing.book_of(twin, found)
 
     def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
         """Changelog records of what changed since the last call; None deletes."""
@@ -291,9 +290,11 @@ class Cohort:
             work.append((twin, base, bin_ticks(self._since(base, twin.journal), self.tick_ms), None))
             twin.touched = True
         if work:
-            self._run(
-                work, Applied()
-            )  # what it would publish has been published before its state was written
+            applied = Applied()  # estimates were published before the state was written
+            self._run(work, applied)
+            for alert in applied.alerts:
+                self.unsaid.setdefault(alert["person"], []).append(alert)
+        self.unsaid = {person: alerts for person, alerts in self.unsaid.items() if alerts}
 
     def twin_json(self, person: str) -> dict[str, Any]:
         """The final twin for twins.jsonl: head time, mean, covariance, parameters."""

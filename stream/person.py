@@ -45,6 +45,7 @@ class PersonTwin:
         self.stored: dict[bytes, int] = {}  # changelog keys of checkpoints and hours, with the hours' digests
         self.parts: dict[bytes, bytes | None] = {}  # while it is restored
         self.touched = False
+        self.book_changed = False  # the alerts, since they were written
 
     def replace_journal(self, journal: Entries, newest_ms: int, rows_ms: NDArray[np.int64]) -> None:
         """Take a merged journal; hours that may have changed are written at the next checkpoint."""

@@ -20,6 +20,7 @@ from connectors.columns import Decoded
 from connectors.decode import FUTURE_MS, decode
 from connectors.errors import Reason
 from stream import topics
+from stream.announcing import Announcer
 from stream.cohort import OUTCOMES, Applied, Cohort
 from stream.estimates import estimates
 from stream.health import Metrics, serving
@@ -96,6 +97,7 @@ class Worker:
                       partitions=settings.partitions, recovery_buffer_size=10)
         )  # fmt: skip
         self.publisher = Publisher(self.app)
+        self.announcer = Announcer(self.table, self.publisher, self.metrics)
         self.app.early = (self.watchdog.run, self.health)
         self.app.agent(readings, name="update")(self.update)
         self.app.agent(commands, name="command")(self.command)
@@ -184,6 +186,7 @@ class Worker:
             [r.value for r in records], [r.key for r in records], (stamps + self.patience_ms).tolist()
         )
         cohort = self.table.cohort(message.partition)
+        await self.announcer.say_again(message.partition)
         offsets = np.array([r.offset for r in records], dtype=np.int64)
         filtering = time.perf_counter()
         done = cohort.apply(decoded, offsets, stamps if self.patience_ms else None)
@@ -192,15 +195,14 @@ class Worker:
         for document in estimates(cohort, done):
             self.note_surprise(document["surprise"])
             out.append((topics.ESTIMATE, document["person"].encode(), orjson.dumps(document), []))
-        for alert in done.alerts:
-            self.metrics.count("twin_alerts_total", rule=alert["rule"], state=alert["state"])
-            out.append((topics.ALERT, alert["person"].encode(), orjson.dumps(alert), []))
         for refused in decoded.refused:
             self.metrics.count("twin_refused_total", reason=refused.reason.value)
         for _ in done.ahead:
             self.metrics.count("twin_refused_total", reason=Reason.FUTURE.value)
         out += letters_of(records, decoded, done)
-        await self.publisher.send(out)
+        await asyncio.gather(
+            self.publisher.send(out), self.announcer.announce(message.partition, done.alerts)
+        )
         log.info(
             "batch_applied", partition=message.partition, readings=len(decoded), people=len(decoded.persons),
             refused=len(decoded.refused) + len(done.ahead), late=len(done.late), duplicates=done.counts["duplicate"],
@@ -227,22 +229,26 @@ class Worker:
     async def command(self, stream: Any) -> None:
         """The agent over twin.command.v1: acknowledge, profile."""
         async for event in stream.events():
-            async with self.lock:
-                found = obey(self.table.cohort(event.message.partition), event.message, event.value)
-                await self.publisher.send(found)
-            await self.checkpoint()  # before Faust acknowledges it
+            partition = event.message.partition
+            try:
+                async with self.lock:
+                    await self.announcer.say_again(partition)
+                    alerts, letters = obey(self.table.cohort(partition), event.message, event.value)
+                    await self.announcer.announce(partition, alerts)
+                    await self.publisher.send(letters)
+                await self.checkpoint()  # before Faust acknowledges it
+            except Exception:  # the broker or the changelog: Faust would acknowledge what was not done
+                log.exception("command_failed", partition=partition, offset=event.message.offset)
+                os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
 
     async def watch(self) -> None:
         """Technical alerts of people whose data stopped."""
-        now = int(time.time() * 1000)
+        now, silent_ms = int(time.time() * 1000), round(self.settings.silent_after_min * 60_000)
         async with self.lock:
-            for cohort in self.table.cohorts.values():
-                alerts = cohort.tick_clock(now, round(self.settings.silent_after_min * 60_000))
-                for alert in alerts:
-                    self.metrics.count("twin_alerts_total", rule=alert["rule"], state=alert["state"])
-                out: list[Any] = [(topics.ALERT, a["person"].encode(), orjson.dumps(a), []) for a in alerts]
-                if out:
-                    await self.publisher.send(out)
+            for tp in self.app.consumer.applied():  # recovered, and ours
+                await self.announcer.say_again(tp.partition)
+                alerts = self.table.cohort(tp.partition).tick_clock(now, silent_ms)
+                await self.announcer.announce(tp.partition, alerts)
 
     async def checkpoint(self) -> None:
         """State of all twins touched since to the changelog; then the offsets may be committed."""
@@ -252,6 +258,7 @@ class Worker:
             positions = consumer.applied()
             written = 0
             for tp in positions:
+                await self.announcer.say_again(tp.partition)
                 written += await self.table.write(tp.partition)
             consumer.checkpointed(positions)
         if written:
