@@ -14,6 +14,7 @@ from pathlib import Path
 
 from numba.core import config
 
+from stream.stopping import CHILDREN
 from twin.jit import cache_folder
 
 # Each stage is a list of functions of stream.warm that may run side by side.
@@ -53,10 +54,12 @@ def ensure(
             )
             for name in stage
         ]
+        CHILDREN.extend(children)
         for child in children:
             _, words = child.communicate()
             if child.returncode:
                 raise RuntimeError(f"the equations cannot be compiled: {words[-500:]}")
+        CHILDREN.clear()
         place.mkdir(parents=True, exist_ok=True)
         for name in stage:
             (place / f"complete-{name}").touch()
