@@ -47,7 +47,7 @@ def documents(count: int, turn: int) -> Documents:
     found = []
     for i in range(count):
         state, parameter = patterns[i % len(patterns)]
-        at = BEGIN_MS + 60_000 * (turn * (count // PEOPLE + 1) + i // PEOPLE)
+        at = BEGIN_MS + 60_000 * (turn * 10_000 + i // PEOPLE)
         found.append({
             "schema": "estimate/1", "person": f"p-{i % PEOPLE}", "time": at, "made_from": 2, "lag_s": 0.0, "late_readings": 0,
             "state": state, "parameter": parameter, "surprise": {"heart_rate": 0.5}, "observed": {"heart_rate": 61.0},
@@ -161,7 +161,7 @@ async def _turns(
     for _ in range(rounds):
         for name, contender in CONTENDERS.items():
             turn += 1
-            found = documents(count // 4 if name.endswith("Points") else count, turn * 4)
+            found = documents(count // 4 if name.endswith("Points") else count, turn)
             given: Any = found
             if name.startswith("raw"):
                 given = ready(found)

@@ -281,7 +281,7 @@ def test_a_bucket_that_influxql_does_not_know_is_mapped(influx2):
         influx(influx2),
         "SHOW TAG KEYS FROM twin_state",
     )  # as before 2.1, where no mapping comes by itself
-    with pytest.raises(Unavailable, match="not found|not set"):
+    with pytest.raises(Unavailable, match=r"not found|not set"):
         asyncio.run(closing(store, store._query(query, bucket="elsewhere")))
     run(store, store.write([ESTIMATE], []), make_known(store, "twin", "elsewhere"))
 
