@@ -21,6 +21,7 @@ from connectors.decode import FUTURE_MS, decode
 from connectors.errors import Reason
 from stream import topics
 from stream.announcing import Announcer
+from stream.breaker import BREAKER
 from stream.cohort import OUTCOMES, Applied, Cohort
 from stream.estimates import estimates
 from stream.health import Metrics, serving
@@ -29,7 +30,7 @@ from stream.leavings import letters_of, stamps_of
 from stream.letters import Letter
 from stream.obeying import obey
 from stream.settings import Settings
-from stream.sink import BREAKER, Sink, run_sink
+from stream.sink import Sink, run_sink
 from stream.table import LARGEST_BATCH, TwinTable
 from stream.transport import App, BatchConsumer, ConsumerThread, RawSchema
 from stream.watchdog import EXIT_WITHOUT_ACKNOWLEDGING, Watchdog, end_within

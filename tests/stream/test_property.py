@@ -44,7 +44,7 @@ from tests.stream.lives import (
 )  # fmt: skip
 
 ASKED = os.environ.get("TWIN_PROPERTY", "")
-LIVES = {"": 120, "long": 20_000}.get(ASKED) or int(ASKED)
+LIVES = {"": 60, "long": 20_000}.get(ASKED) or int(ASKED)
 HOW = settings(
     max_examples=LIVES, stateful_step_count=30 if not ASKED else 60, deadline=None, database=None, derandomize=not ASKED,
     suppress_health_check=list(HealthCheck), print_blob=True,
