@@ -163,10 +163,10 @@ def fold_person(
     record: Record, tick_start: int, tick_stop: int, tick_s: Vector, obs_start: Integers, obs_channel: Integers,
     obs_value: Vector, obs_noise: Vector, obs_flag: Integers, obs_source: Vector, horizons: Array, keep: Integers,
     kept: Records, estimates: Records, surprises: Vector, outcomes: Integers, forecasts: Array,
-    low_probability: Vector, room: Rooms,
+    low_probability: Vector, forecast_from: int, room: Rooms,
 ) -> None:  # fmt: skip
     """Ticks `tick_start` to `tick_stop` of one person into `record`; see `fold`."""
-    report = np.zeros(1)
+    report, none = np.zeros(1), np.full((2, 1), math.nan)
     for tick in range(tick_start, tick_stop):
         now, before_s = tick_s[tick], record[r_.HEAD_S]
         if before_s == r_.NEVER:
@@ -209,7 +209,8 @@ def fold_person(
         low_probability[tick] = np.nan
         for j in range(obs_start[tick], obs_start[tick + 1]):
             if obs_channel[j] == c_.HEART_RATE or obs_channel[j] == c_.GLUCOSE:
-                low = forecast_tick(record, now, obs_channel[j], horizons, room, forecasts[tick])
+                wanted = horizons if tick >= forecast_from else none
+                low = forecast_tick(record, now, obs_channel[j], wanted, room, forecasts[tick])
                 if obs_channel[j] == c_.GLUCOSE:
                     low_probability[tick] = low
         if keep[tick] >= 0:
@@ -221,6 +222,7 @@ def fold(
     records: Records, ticks: Integers, tick_s: Vector, obs_start: Integers, obs_channel: Integers, obs_value: Vector,
     obs_noise: Vector, obs_flag: Integers, obs_source: Vector, horizons: Array, keep: Integers, kept: Records,
     estimates: Records, surprises: Vector, outcomes: Integers, forecasts: Array, low_probability: Vector,
+    forecast_from: Integers,
 ) -> None:  # fmt: skip
     """Fold ticks into the twins of p people, in place.
 
@@ -242,6 +244,8 @@ def fold(
         outcomes: filled with 0 applied, 1 downweighted, 2 not finite (m,).
         forecasts: filled with mean and sd, nan where none was made (t, 2, h, 2).
         low_probability: filled with P(glucose < 70 mg/dL within 30 min) (t,).
+        forecast_from: the first tick of each person that forecasts are made at (p,); what was forecast before a reading
+            came late is not forecast again.
 
     """
     room = rooms()
@@ -249,7 +253,7 @@ def fold(
         fold_person(
             records[person], ticks[person], ticks[person + 1], tick_s, obs_start, obs_channel, obs_value, obs_noise,
             obs_flag, obs_source, horizons, keep, kept, estimates, surprises, outcomes, forecasts, low_probability,
-            room,
+            forecast_from[person], room,
         )  # fmt: skip
 
 
