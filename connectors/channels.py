@@ -38,25 +38,25 @@ _SPECS = (
     _spec("heart_rate", "Heart rate", "8867-4", "/min", (20, 300), (30, 220), 3.0),
     _spec("glucose", "Glucose, interstitial (CGM)", "99504-3", "mg/dL", (20, 600), (40, 400), 8.0),
     _spec("glucose_bgm", "Glucose, fingerstick", "41653-7", "mg/dL", (10, 900), (20, 600), 0.07, True),
-    _spec("met", "Metabolic equivalents", None, "[MET]", (0, 25), (0.9, 18), 0.3, True, "input"),
+    _spec("met", "Metabolic equivalents", None, "[MET]", (0.5, 25), (0.9, 18), 0.3, True, "input"),
     _spec("asleep", "Asleep, probability", None, "1", (0, 1), (0, 1), 0.1, False, "input"),
     _spec("posture", "Posture, 0 lying to 1 standing", None, "1", (0, 1), (0, 1), 0.1, False, "input"),
     _spec("carbohydrate_intake", "Carbohydrate eaten", "9059-7", "g", (0, 500), (0, 200), 0.2, True, "event"),
     _spec("insulin_bolus", "Insulin bolus", None, "[iU]", (0, 100), (0, 30), 0.05, True, "event"),
     _spec("insulin_basal_rate", "Insulin basal rate", None, "[iU]/h", (0, 35), (0, 5), 0.05, True, "input"),
     _spec("steps", "Steps in the interval", "55423-8", "{steps}", (0, 100000), (0, 60000), 0.1, True, "input"),
-    _spec("resting_heart_rate", "Resting heart rate of a day", "40443-4", "/min", (20, 200), (35, 110), 2.0),
-    _spec("hrv_rmssd", "HRV, RMSSD", None, "ms", (0, 400), (5, 200), 0.15, True),
-    _spec("hrv_sdnn", "HRV, SDNN", "80404-7", "ms", (0, 500), (5, 250), 0.15, True),
+    _spec("resting_heart_rate", "Resting heart rate of a day", "40443-4", "/min", (25, 150), (35, 110), 2.0),
+    _spec("hrv_rmssd", "HRV, RMSSD", None, "ms", (1, 400), (5, 200), 0.15, True),
+    _spec("hrv_sdnn", "HRV, SDNN", "80404-7", "ms", (1, 500), (5, 250), 0.15, True),
     _spec("rr_interval", "Beat-to-beat interval", "8637-1", "ms", (200, 3000), (270, 2000), 5.0),
-    _spec("respiration_rate", "Respiration rate", "9279-1", "/min", (0, 120), (6, 40), 1.5),
+    _spec("respiration_rate", "Respiration rate", "9279-1", "/min", (3, 80), (6, 40), 1.5),
     _spec("spo2", "Oxygen saturation", "59408-5", "%", (40, 100), (70, 100), 2.0),
     _spec("skin_temperature", "Skin temperature", "61008-9", "Cel", (15, 45), (25, 40), 0.5),
     _spec("skin_temperature_delta", "Skin temperature, deviation", None, "Cel", (-12, 12), (-4, 4), 0.3),
     _spec("body_temperature", "Body temperature", "8310-5", "Cel", (25, 45), (34, 42), 0.3),
     _spec("core_temperature", "Core temperature", "8329-5", "Cel", (25, 45), (35, 41), 0.3),
-    _spec("bp_systolic", "Systolic pressure", "8480-6", "mm[Hg]", (0, 300), (70, 220), 8.0),
-    _spec("bp_diastolic", "Diastolic pressure", "8462-4", "mm[Hg]", (0, 250), (40, 130), 6.0),
+    _spec("bp_systolic", "Systolic pressure", "8480-6", "mm[Hg]", (40, 300), (70, 220), 8.0),
+    _spec("bp_diastolic", "Diastolic pressure", "8462-4", "mm[Hg]", (20, 200), (40, 130), 6.0),
     _spec("weight", "Weight", "29463-7", "kg", (0.3, 500), (30, 300), 0.3),
     _spec("sleep_stage", "Sleep stage, 0 awake 1 light 2 deep 3 REM", None, "1", (0, 3), (0, 3), 0.5),
     _spec("sleep_duration", "Sleep in a day", "93832-4", "h", (0, 24), (2, 14), 0.3),
@@ -85,6 +85,11 @@ _SPECS = (
 CHANNELS: dict[str, ChannelSpec] = {spec.name: spec for spec in _SPECS}
 CHANNEL_CODES: tuple[str, ...] = tuple(CHANNELS)
 CODE_OF: dict[str, int] = {name: code for code, name in enumerate(CHANNEL_CODES)}
+# Devices count these when the night or the day is over, and hand them in with the next synchronisation.
+SLEEP_AND_DAYS = (
+    "asleep", "sleep_stage", "sleep_duration", "resting_heart_rate", "skin_temperature_delta", "circadian_hr_amplitude",
+    "energy_intake", "sodium_intake", "vo2max",
+)  # fmt: skip
 
 # Units that are not the channel's own: (factor, offset) to it, by the channel's UCUM unit.
 _CONVERSIONS: dict[tuple[str, str], tuple[float, float]] = {

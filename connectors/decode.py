@@ -114,7 +114,7 @@ class _Rows:
                 record, index, "time", Reason.BAD_TIME, "before 2000: the device's clock was not set"
             )
         if time_ms > self.now_ms + FUTURE_MS:
-            return self.refuse(record, index, "time", Reason.FUTURE, "more than 5 minutes in the future")
+            return self.refuse(record, index, "time", Reason.FUTURE, "too far in the future")
         sigma = fields.get("sigma")
         if sigma is None:
             sigma = math.nan
@@ -199,20 +199,24 @@ def _decode_record(rows: _Rows, record: int, document: Any, key: bytes | None) -
     return None
 
 
-def decode(values: Sequence[bytes | None], keys: Sequence[bytes | None], now_ms: int) -> Decoded:
+def decode(
+    values: Sequence[bytes | None], keys: Sequence[bytes | None], now_ms: int | Sequence[int]
+) -> Decoded:
     """Readings of a batch of Kafka records.
 
     Args:
         values: the records' values, as fetched.
         keys: their keys; a key that is there must be the person's.
-        now_ms: the clock, for readings from the future.
+        now_ms: the clock, for readings from the future (FUTURE_MS beyond it they are refused); or one a record.
 
     Returns:
         The readings as columns, and every refusal by record, index, field and reason.
 
     """
-    rows = _Rows(now_ms)
+    clocks = [now_ms] * len(values) if isinstance(now_ms, int) else now_ms
+    rows = _Rows(0)
     for record, (value, key) in enumerate(zip(values, keys, strict=True)):
+        rows.now_ms = clocks[record]
         if not value:
             rows.refuse(record, 0, "", Reason.UNPARSEABLE, "is empty")
             continue

@@ -94,12 +94,13 @@ class Estimate(Word):
     time: Milliseconds
     made_from: int = Field(description="Readings in this tick.")
     lag_s: float = Field(description="How far behind the person's newest reading.")
+    late_readings: int = Field(0, description="Of this person so far, beyond their window and never applied.")
     state: dict[str, Spread]
     parameter: dict[str, Spread]
     surprise: dict[str, float] = Field(description="Normalised innovation by channel.")
     observed: dict[str, float]
     probability: dict[str, float]
-    outlook: list[Outlook]
+    outlook: list[Outlook] = Field(description="Made once: a corrected estimate comes without it.")
 
 
 class Alert(Word):

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from connectors.columns import Decoded
 from stream import alerting, storing
-from stream.journal import bin_ticks, entries_of, merge
+from stream.journal import Entries, bin_ticks, entries_of, forecast_before, merge
+from stream.lateness import Windows, judge
 from stream.person import Checkpoint, PersonTwin
 from stream.policy import REST_MET, Signal, step
 from twin import channels as c_
@@ -25,6 +26,9 @@ from twin.summary import GLUCOSE_AT, RATE_AT, RESTING_AT
 
 HORIZONS = {"heart_rate": (900, 3600), "glucose": (1800, 3600)}
 HOUR_S = 3600.0
+OUTCOMES = ("applied", "duplicate", "late", "replayed", "waiting")
+# A person's twin, where its run begins, its observations from there on, and what it has forecast of them before.
+Work = tuple[PersonTwin, Checkpoint, tuple[NDArray[Any], ...], tuple[NDArray[np.float64], ...] | None]
 
 
 @dataclass(slots=True)
@@ -55,7 +59,9 @@ class Applied:
         default_factory=list
     )  # (person, Transition), by person then time
     alerts: list[dict[str, Any]] = field(default_factory=list)
-    late: list[int] = field(default_factory=list)
+    late: list[int] = field(default_factory=list)  # rows beyond their window
+    late_by_ms: list[int] = field(default_factory=list)  # and how far
+    ahead: list[int] = field(default_factory=list)  # rows that may not even wait for their time
     counts: dict[str, int] = field(default_factory=dict)
 
 
@@ -64,7 +70,8 @@ class Cohort:
 
     Args:
         tick_s: all readings of a channel within a tick are one observation.
-        window_s: how much older than the newest reading of a person one may be.
+        window_s: how much older than the newest reading of a person one may be,
+        windows: unless its channel or source is named here (stream.lateness says which are by default).
         horizons: of the forecasts [s], by channel.
 
     """
@@ -74,10 +81,12 @@ class Cohort:
         *,
         tick_s: int = 60,
         window_s: int = 86400,
+        windows: Mapping[str, float] | None = None,
         horizons: Mapping[str, tuple[int, ...]] | None = None,
     ) -> None:
         self.twins: dict[str, PersonTwin] = {}
-        self.tick_ms, self.window_ms = tick_s * 1000, window_s * 1000
+        self.unsaid: dict[str, list[dict[str, Any]]] = {}  # alerts that a crash may have kept from being sent
+        self.tick_ms, self.windows = tick_s * 1000, Windows(window_s, windows)
         self.horizons = dict(HORIZONS | dict(horizons or {}))
         longest = max(len(h) for h in self.horizons.values())
         self.horizon_table = np.full((2, longest), math.nan)
@@ -89,31 +98,35 @@ class Cohort:
         """The person's twin; a new one if nothing is known."""
         return self.twins.setdefault(person, PersonTwin(person))
 
-    def apply(self, readings: Decoded, offsets: NDArray[np.int64] | None = None) -> Applied:
+    def apply(
+        self,
+        readings: Decoded,
+        offsets: NDArray[np.int64] | None = None,
+        stamps: NDArray[np.int64] | None = None,
+    ) -> Applied:
         """Journal and run a batch; readings whose record's offset a twin has applied are skipped.
 
         Args:
             readings: columns, any order, any number of people.
             offsets: the offset of each Kafka record that `readings.record` indexes.
+            stamps: when the topic took each record [ms]; readings ahead of it wait.
 
         """
-        applied = Applied(
-            counts={"readings": len(readings), "applied": 0, "duplicate": 0, "late": 0, "replayed": 0}
-        )
+        applied = Applied(counts={"readings": len(readings), **dict.fromkeys(OUTCOMES, 0)})
         order = np.argsort(readings.person, kind="stable")
         bounds = np.searchsorted(readings.person[order], np.arange(len(readings.persons) + 1))
-        work: list[tuple[PersonTwin, Checkpoint, tuple[NDArray[Any], ...]]] = []
+        work: list[Work] = []
         for index, name in enumerate(readings.persons):
             rows = order[bounds[index] : bounds[index + 1]]
             if len(rows):
-                self._journal(self.twin(name), readings, rows, offsets, applied, work)
+                self._journal(self.twin(name), readings, rows, offsets, stamps, applied, work)
         if work:
             self._run(work, applied)
         return applied
 
     def _journal(
         self, twin: PersonTwin, readings: Decoded, rows: NDArray[np.int64], offsets: NDArray[np.int64] | None,
-        applied: Applied, work: list[tuple[PersonTwin, Checkpoint, tuple[NDArray[Any], ...]]],
+        stamps: NDArray[np.int64] | None, applied: Applied, work: list[Work],
     ) -> None:  # fmt: skip
         counts = applied.counts
         if offsets is not None:
@@ -124,58 +137,54 @@ class Cohort:
                 return
             twin.offset = int(offsets[readings.record[rows]].max())
             twin.touched = True
-        newest = max(twin.newest_ms, int(readings.time_ms[rows].max()))
-        # Against what was known before: a week that comes in one piece to a new twin is not late.
-        late = readings.time_ms[rows] < twin.newest_ms - self.window_ms
-        if late.any():
-            applied.late += rows[late].tolist()
-            counts["late"] += int(late.sum())
-            twin.late += int(late.sum())
-            rows = rows[~late]
-        merged, changed_ms = merge(twin.journal, entries_of(readings, rows))
+        found = judge(readings, rows, twin.newest_ms, self.windows, twin.waiting, stamps)
+        applied.late += found.late
+        applied.late_by_ms += found.late_by_ms
+        applied.ahead += found.ahead
+        counts["late"] += len(found.late)
+        counts["waiting"] += found.waits
+        twin.late += len(found.late)
+        twin.newest_ms = found.newest_ms
+        new = entries_of(readings, found.rows)
+        if found.waiting is not None:
+            twin.waiting = found.waiting
+        if found.released is not None:
+            new = np.concatenate([found.released, new])
+        if not len(new):
+            return
+        merged, changed_ms = merge(twin.journal, new)
         if changed_ms is None:
-            counts["duplicate"] += len(rows)
+            counts["duplicate"] += len(new)
             return
         # New identities; where there are none, what changed the journal were revisions or retractions.
-        taken = min(len(merged) - len(twin.journal), len(rows)) or len(rows)
+        taken = min(len(merged) - len(twin.journal), len(new)) or len(new)
         counts["applied"] += taken
-        counts["duplicate"] += len(rows) - taken
-        twin.replace_journal(merged, newest, rows_ms=readings.time_ms[rows])
+        counts["duplicate"] += len(new) - taken
         base = twin.checkpoint_before(changed_ms // self.tick_ms)
-        entries = merged[np.searchsorted(merged["time_ms"], (base.tick + 1) * self.tick_ms) :]
-        work.append((twin, base, bin_ticks(entries, self.tick_ms)))
+        known = forecast_before(self._since(base, twin.journal), self.tick_ms)
+        twin.replace_journal(merged, found.newest_ms, rows_ms=new["time_ms"])
+        work.append((twin, base, bin_ticks(self._since(base, merged), self.tick_ms), known))
 
-    def _run(
-        self, work: list[tuple[PersonTwin, Checkpoint, tuple[NDArray[Any], ...]]], applied: Applied
-    ) -> None:
-        columns = list(zip(*(binned for _, _, binned in work), strict=True))
+    def _since(self, base: Checkpoint, journal: Entries) -> Entries:
+        """What came after a checkpoint."""
+        return journal[np.searchsorted(journal["time_ms"], (base.tick + 1) * self.tick_ms) :]
+
+    def _run(self, work: list[Work], applied: Applied) -> None:
+        columns = list(zip(*(binned for _, _, binned, _ in work), strict=True))
         tick_s = np.concatenate(columns[0])
-        counts = [len(binned[0]) for _, _, binned in work]
+        counts = [len(binned[0]) for _, _, binned, _ in work]
         ticks = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        sizes = [len(binned[2]) for _, _, binned in work]
+        sizes = [len(binned[2]) for _, _, binned, _ in work]
         shift = np.concatenate([[0], np.cumsum(sizes)])
-        starts = [binned[1][:-1] + shift[i] for i, (_, _, binned) in enumerate(work)]
+        starts = [binned[1][:-1] + shift[i] for i, (_, _, binned, _) in enumerate(work)]
         obs_start = np.concatenate([*starts, [shift[-1]]]).astype(np.int64)
         channel, value, noise, flag, device, readings = (np.concatenate(columns[i]) for i in range(2, 8))
-        records = np.stack([base.record for _, base, _ in work])
+        records = np.stack([base.record for _, base, _, _ in work])
         keep, slots = self._checkpoints_to_keep(tick_s, ticks)
         kept = np.zeros((slots, r_.SIZE))
         outputs = outputs_for(len(tick_s), len(channel), self.horizon_table.shape[1])
-        fold(
-            records,
-            ticks,
-            tick_s,
-            obs_start,
-            channel,
-            value,
-            noise,
-            flag,
-            device,
-            self.horizon_table,
-            keep,
-            kept,
-            *outputs,
-        )
+        fold(records, ticks, tick_s, obs_start, channel, value, noise, flag, device, self.horizon_table, keep, kept,
+             *outputs)  # fmt: skip
         applied.tick_s, applied.obs_start, applied.obs_channel = tick_s, obs_start, channel
         applied.obs_value, applied.readings = value, readings
         (
@@ -185,8 +194,10 @@ class Cohort:
             applied.forecasts,
             applied.low_probability,
         ) = outputs
-        for i, (twin, base, _) in enumerate(work):
+        for i, (twin, base, _, known) in enumerate(work):
             span = slice(int(ticks[i]), int(ticks[i + 1]))
+            for row, made_s in enumerate(known or ()):
+                applied.forecasts[span, row][np.isin(tick_s[span], made_s)] = math.nan
             twin.forget_after(base)
             policy = base.policy.copy()
             before = len(applied.transitions)
@@ -197,9 +208,9 @@ class Cohort:
                     number = int(tick_s[tick] * 1000) // self.tick_ms
                     twin.checkpoints.append(Checkpoint(number, kept[keep[tick]].copy(), policy.copy()))
             head = int(tick_s[span.stop - 1] * 1000) // self.tick_ms if span.stop > span.start else base.tick
-            twin.set_head(Checkpoint(head, records[i].copy(), policy), self.window_ms, self.tick_ms)
+            twin.set_head(Checkpoint(head, records[i].copy(), policy), self.windows.longest_ms, self.tick_ms)
             changes = [change for _, change in applied.transitions[before:]]
-            applied.alerts += alerting.publish(twin, changes, base.tick * self.tick_ms / 1000.0)
+            applied.alerts += alerting.publish(twin, changes, policy)
             applied.runs.append(Run(twin.person, span, twin))
 
     @staticmethod
@@ -247,7 +258,18 @@ class Cohort:
             ProfileError: naming the field and the allowed range.
 
         """
-        self.twin(person).use_profile(profile_of(profile), dict(profile))
+        if self.twin(person).profile != dict(profile):  # a command that comes twice changes nothing
+            self.twin(person).use_profile(profile_of(profile), dict(profile))
+
+    def books(self, alerts: list[dict[str, Any]]) -> Iterator[tuple[bytes, bytes]]:
+        """Changelog records to write before these alerts are sent, so that whoever follows after a crash knows of them."""
+        said: dict[str, list[dict[str, Any]]] = {}
+        for alert in alerts:
+            said.setdefault(alert["person"], []).append(alert)
+        for person, found in said.items():
+            twin = self.twins[person]
+            twin.touched = twin.book_changed = True  # the next checkpoint says that they are out
+            yield storing.book_of(twin, found)
 
     def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
         """Changelog records of what changed since the last call; None deletes."""
@@ -262,16 +284,17 @@ class Cohort:
     def finish_restore(self) -> None:
         """After the last record: put the parts of every twin together; what a crash cut apart is run again."""
         torn = [twin for twin in self.twins.values() if not storing.assemble(twin)]
-        work = []
+        work: list[Work] = []
         for twin in torn:
             base = twin.checkpoints[0]
-            first = int(np.searchsorted(twin.journal["time_ms"], (base.tick + 1) * self.tick_ms))
-            work.append((twin, base, bin_ticks(twin.journal[first:], self.tick_ms)))
+            work.append((twin, base, bin_ticks(self._since(base, twin.journal), self.tick_ms), None))
             twin.touched = True
         if work:
-            self._run(
-                work, Applied()
-            )  # what it would publish has been published before its state was written
+            applied = Applied()  # estimates were published before the state was written
+            self._run(work, applied)
+            for alert in applied.alerts:
+                self.unsaid.setdefault(alert["person"], []).append(alert)
+        self.unsaid = {person: alerts for person, alerts in self.unsaid.items() if alerts}
 
     def twin_json(self, person: str) -> dict[str, Any]:
         """The final twin for twins.jsonl: head time, mean, covariance, parameters."""

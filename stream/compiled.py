@@ -18,7 +18,8 @@ from twin.jit import cache_folder
 
 # Each stage is a list of functions of stream.warm that may run side by side.
 WORKER = (("warm_fast", "warm_others"), ("warm_fold", "warm_open"))
-EVERYTHING = (*WORKER, ("warm",))
+OUTLOOK = (*WORKER, ("warm_outlook",))
+EVERYTHING = (*WORKER, ("warm_outlook",), ("warm",))
 
 
 def compiler(name: str) -> Sequence[str]:

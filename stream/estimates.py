@@ -59,6 +59,7 @@ def estimate(cohort: Cohort, applied: Applied, run: Run, tick: int) -> dict[str,
         "time": made_at,
         "made_from": int(applied.readings[tick]),
         "lag_s": max(0.0, (run.twin.newest_ms - made_at) / 1000.0),
+        "late_readings": run.twin.late,
         "state": _pairs(row, STATES),
         "parameter": _pairs(row, PARAMETERS),
         "surprise": {

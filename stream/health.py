@@ -12,7 +12,7 @@ from aiohttp import web
 
 log = structlog.get_logger()
 KINDS = {
-    "twin_readings_total": ("counter", "readings by outcome: applied, duplicate, replayed, late"),
+    "twin_readings_total": ("counter", "readings by outcome: applied, duplicate, replayed, late, waiting"),
     "twin_refused_total": ("counter", "readings and documents refused, by reason"),
     "twin_event_lag_seconds": ("gauge", "clock less the newest event time of the last batch"),
     "twin_lag_records": ("gauge", "records of reading.v1 that are not acknowledged"),

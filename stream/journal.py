@@ -1,7 +1,8 @@
 """A person's readings inside the lateness window, sorted; the truth from which a twin can be built again.
 
 A reading is identified by channel, source and key (its record id, or its time where it has none). Of several with one
-identity the highest revision counts, then the latest ingestion, then the largest value: the order of arrival never does.
+identity the highest revision counts, then the latest ingestion, then a retraction, then the largest value (then time,
+sigma, quality): the order of arrival never does. connectors/README.md tells vendors.
 A retraction is kept as a mark, so that a late duplicate of what it removed does not bring it back.
 """
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from connectors.channels import CODE_OF
 from connectors.columns import CENSORED_HIGH, CENSORED_LOW, SUSPECT, Decoded
-from twin.channels import CHANNELS, SUMMED
+from twin.channels import CHANNELS, GLUCOSE, HEART_RATE, SUMMED
 
 ENTRY = np.dtype([
     ("time_ms", "<i8"), ("channel", "<i2"), ("source", "<i8"), ("key", "<i8"), ("revision", "<i8"),
@@ -51,7 +52,8 @@ def merge(journal: Entries, new: Entries) -> tuple[Entries, int | None]:
     """The journal with `new` in it, and the earliest time that changed [ms], None if nothing did."""
     both = np.concatenate([journal, new])
     order = np.lexsort((
-        both["value"], both["retract"], both["ingested_ms"], both["revision"], both["key"], both["source"],
+        both["quality"], both["sigma"], both["time_ms"], both["value"], both["retract"], both["ingested_ms"],
+        both["revision"], both["key"], both["source"],
         both["channel"],
     ))  # fmt: skip
     both = both[order]
@@ -123,3 +125,15 @@ def bin_ticks(entries: Entries, tick_ms: int) -> tuple[NDArray[Any], ...]:
     start = np.append(np.searchsorted(groups, ticks), len(groups)).astype(np.int64)
     device = (np.maximum.reduceat(entries["source"], groups) % DEVICE_NUMBERS).astype(np.float64)
     return tick_s, start, kind, value, noise, flag, device, np.diff(np.append(ticks, len(tick)))
+
+
+def forecast_before(entries: Entries, tick_ms: int) -> tuple[NDArray[np.float64], ...] | None:
+    """Times [s] at which heart rate and glucose were forecast when these entries were run; None where there are none.
+
+    A forecast is made once: when late data run its tick again, the estimate is corrected and the forecast stays.
+    """
+    if not len(entries):
+        return None
+    tick_s, start, kind, *_ = bin_ticks(entries, tick_ms)
+    at = np.repeat(tick_s, np.diff(start))
+    return at[kind == HEART_RATE], at[kind == GLUCOSE]

@@ -12,12 +12,17 @@ from stream import topics
 from stream.alerting import MODEL
 
 Headers = list[tuple[str, bytes]]
+Letter = tuple[str, bytes | None, bytes, Headers]
 ATTEMPTS, FIRST_FAILED, VERSION = "x-attempts", "x-first-failed-at", "x-app-version"
 
 
 def ours(name: str) -> bool:
     """Whether a header is one that a dead letter adds."""
-    return name.startswith(("x-original-", "x-error-")) or name in (ATTEMPTS, FIRST_FAILED, VERSION)
+    return name.startswith(("x-original-", "x-error-", "x-late-")) or name in (
+        ATTEMPTS,
+        FIRST_FAILED,
+        VERSION,
+    )
 
 
 def refused(headers: Iterable[tuple[str, bytes]], found: dict[str, Any]) -> Headers:
@@ -33,13 +38,15 @@ def refused(headers: Iterable[tuple[str, bytes]], found: dict[str, Any]) -> Head
     return kept + [(name, str(value).encode(errors="replace")) for name, value in added.items()]
 
 
-def dead_letter(
-    topic: str, record: Any, reason: str, message: str
-) -> tuple[str, bytes | None, bytes, Headers]:
-    """The original bytes with where they were and why they were refused; never a measured value."""
-    found = {
+def why(topic: str, record: Any, reason: str, message: str) -> dict[str, Any]:
+    """Headers that say where a record was, and what is to be said of it."""
+    return {
         "x-original-topic": topic, "x-original-partition": record.partition, "x-original-offset": record.offset,
         "x-original-timestamp": record.timestamp, "x-error-class": reason, "x-error-message": message,
     }  # fmt: skip
-    headers = refused(getattr(record, "headers", None) or (), found)
+
+
+def dead_letter(topic: str, record: Any, reason: str, message: str) -> Letter:
+    """The original bytes with where they were and why they were refused; never a measured value."""
+    headers = refused(getattr(record, "headers", None) or (), why(topic, record, reason, message))
     return topics.dead_letters(topic), record.key, record.value or b"", headers

@@ -13,6 +13,7 @@ from twin.record import genesis
 from twin.shapes import Record
 
 HOUR_MS = 3_600_000
+DENSE_MS, SPARSE_HOURS = 86_400_000, 6  # a day's checkpoints are an hour apart, older ones six
 BEGINNING = -(1 << 62)  # the tick before all ticks
 
 
@@ -35,7 +36,8 @@ class PersonTwin:
         self.journal: Entries = np.empty(0, dtype=ENTRY)
         self.newest_ms = BEGINNING
         self.offset = -1
-        self.late = 0
+        self.late = 0  # readings beyond their window, never applied
+        self.waiting: Entries = np.empty(0, dtype=ENTRY)  # ahead of the topic's time
         self.head = Checkpoint(BEGINNING, genesis(), new_state())
         self.checkpoints: list[Checkpoint] = [self.head]
         self.alerts: dict[str, dict[str, Any]] = {}
@@ -43,6 +45,7 @@ class PersonTwin:
         self.stored: dict[bytes, int] = {}  # changelog keys of checkpoints and hours, with the hours' digests
         self.parts: dict[bytes, bytes | None] = {}  # while it is restored
         self.touched = False
+        self.book_changed = False  # the alerts, since they were written
 
     def replace_journal(self, journal: Entries, newest_ms: int, rows_ms: NDArray[np.int64]) -> None:
         """Take a merged journal; hours that may have changed are written at the next checkpoint."""
@@ -70,16 +73,22 @@ class PersonTwin:
     def set_head(self, head: Checkpoint, window_ms: int, tick_ms: int) -> None:
         """Take the new head; forget what is beyond the window, keeping one checkpoint before it.
 
-        Of the checkpoints only the last of each hour stays, and the last of all, which stands before the head.
+        Of the checkpoints only the last of each hour stays (of each six beyond a day), and the last of all, which
+        stands before the head.
         """
         self.head = head
         limit = head.tick - window_ms // tick_ms
-        hour = max(HOUR_MS // tick_ms, 1)
+        hour, day_before = max(HOUR_MS // tick_ms, 1), head.tick - DENSE_MS // tick_ms
+
+        def slot(tick: int) -> tuple[bool, int]:
+            old = tick < day_before
+            return old, tick // (SPARSE_HOURS * hour if old else hour)
+
         kept: list[Checkpoint] = []
         for checkpoint in self.checkpoints:
             if kept and checkpoint.tick < limit:
                 kept.clear()
-            elif kept and kept[-1].tick // hour == checkpoint.tick // hour and kept[-1].tick != BEGINNING:
+            elif kept and slot(kept[-1].tick) == slot(checkpoint.tick) and kept[-1].tick != BEGINNING:
                 kept.pop()
             kept.append(checkpoint)
         self.checkpoints = kept

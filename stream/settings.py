@@ -6,6 +6,10 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from connectors.channels import SLEEP_AND_DAYS
+
+USUAL: dict[str, float] = dict.fromkeys(SLEEP_AND_DAYS, 120.0)  # hours
+
 
 class Settings(BaseSettings):
     """Environment variables named TWIN_<FIELD>; TWIN_INFLUX_TOKEN sets influx_token."""
@@ -28,6 +32,14 @@ class Settings(BaseSettings):
     )
     window_h: float = Field(
         24.0, gt=0, le=720, description="How late a reading may come and still be applied."
+    )
+    windows: dict[str, float] = Field(
+        default_factory=lambda: dict(USUAL),
+        description="Other hours by channel, source or source/channel, JSON; sleep and summaries of a day: 120.",
+    )
+    future: Literal["refuse", "wait"] = Field(
+        "refuse",
+        description="Readings more than 5 minutes ahead of the topic's time: refuse, or let up to a day wait.",
     )
     silent_after_min: float = Field(
         30.0, gt=0, description="Without a reading for so long a technical alert opens."

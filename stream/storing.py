@@ -1,9 +1,11 @@
 """A twin as changelog records and back.
 
-Keys: b"j|person|hour" one hour of the journal, b"c|person|tick" a checkpoint, b"t|person" the head and everything small.
-They are written in this order, and the head carries the digest of the journal that it was made from: a twin whose
-records were cut apart by a crash is seen, and run again from its oldest checkpoint, which no reading of the window can
-have changed. Every value begins with the version of its layout; a newer one is refused by name.
+Keys: b"j|person|hour" one hour of the journal, b"c|person|tick" a checkpoint, b"a|person" the book of alerts and
+b"t|person" the head and everything small. They are written in this order, and the head carries the digest of the
+journal that it was made from: a twin whose records were cut apart by a crash is seen, and run again from its oldest
+checkpoint, which no reading of the window can have changed. The book is also written by itself, before alerts are
+sent (stream.announcing), and may be ahead of the head. Every value begins with the version of its layout; a newer one
+is refused by name.
 """
 
 import zlib
@@ -14,7 +16,9 @@ import orjson
 from numpy.typing import NDArray
 
 from stream.journal import ENTRY
+from stream.migrating import NewerState, check_layout, lay
 from stream.person import BEGINNING, HOUR_MS, Checkpoint, PersonTwin
+from stream.policy import new_state
 from twin import record as r_
 from twin.channels import SENSORS
 from twin.profile import profile_of
@@ -24,12 +28,9 @@ if TYPE_CHECKING:
 
     from stream.cohort import Cohort
 
-LAYOUT = 2
+__all__ = ["LAYOUT", "TOLD", "NewerState", "assemble", "portrait", "records_of", "restore"]
+LAYOUT = 3  # 2 knew no waiting readings, and had the alerts in the head
 SEPARATOR = b"|"
-
-
-class NewerState(RuntimeError):  # noqa: N818 - reads as what was found
-    """A changelog record of a later version of this program."""
 
 
 def _positions() -> NDArray[np.int64]:
@@ -50,13 +51,14 @@ def _pack(checkpoint: Checkpoint) -> bytes:
 
 
 def _unpack(data: bytes, profile: dict[str, object]) -> Checkpoint:
-    row = np.frombuffer(data, "<f8", offset=8)
     record = r_.genesis(profile_of(profile))
-    record[TOLD] = row[: len(TOLD)]
+    policy = new_state()
+    stored = lay(np.frombuffer(data, "<f8", offset=8), record, TOLD)
+    policy[: len(stored)] = stored
     for block, _, at, _ in r_.BLOCKS.values():
         covariance = record[at : at + block.N**2].reshape(block.N, block.N)
         covariance[:] = np.tril(covariance) + np.tril(covariance, -1).T
-    return Checkpoint(int(np.frombuffer(data, "<i8", 1)[0]), record, row[len(TOLD) :].copy(), written=True)
+    return Checkpoint(int(np.frombuffer(data, "<i8", 1)[0]), record, policy, written=True)
 
 
 def _checkpoint_key(person: bytes, tick: int) -> bytes:
@@ -89,14 +91,23 @@ def records_of(twin: PersonTwin) -> "Iterator[tuple[bytes, bytes | None]]":
     for key in [key for key in twin.stored if key[:1] == b"c" and key not in standing]:
         del twin.stored[key]
         yield key, None
+    if twin.book_changed:
+        twin.book_changed = False
+        yield book_of(twin, [])
     header = orjson.dumps({
         "offset": twin.offset, "late": twin.late, "newest_ms": twin.newest_ms, "profile": twin.profile,
-        "alerts": twin.alerts, "journal": _digest(twin),
-        "from_beginning": twin.checkpoints[0].tick == BEGINNING,
+        "journal": _digest(twin),
+        "from_beginning": twin.checkpoints[0].tick == BEGINNING, "waiting": twin.waiting.tobytes().hex(),
     })  # fmt: skip
     yield b"t|" + person, version + len(header).to_bytes(4, "big") + header + _pack(twin.head)
     twin.dirty_hours.clear()
     twin.touched = False
+
+
+def book_of(twin: PersonTwin, unsaid: list[dict[str, Any]]) -> tuple[bytes, bytes]:
+    """The record of a person's alerts, and of those that are about to be published: they are said again after a crash."""
+    book = orjson.dumps({"alerts": twin.alerts, "unsaid": unsaid})
+    return b"a|" + twin.person.encode(), bytes([LAYOUT]) + book
 
 
 def _digest(twin: PersonTwin) -> int:
@@ -106,14 +117,18 @@ def _digest(twin: PersonTwin) -> int:
 def restore(cohort: "Cohort", key: bytes, value: bytes | None) -> None:
     """Put one record where it belongs; `assemble` follows when all are in."""
     kind, rest = key[:1], key[2:]
-    person = (rest if kind == b"t" else rest.rsplit(SEPARATOR, 1)[0]).decode()
+    person = (rest if kind in (b"a", b"t") else rest.rsplit(SEPARATOR, 1)[0]).decode()
     twin = cohort.twin(person)
     if value is None:
         twin.stored.pop(key, None)
         twin.parts[key] = None
         return
-    if value[0] > LAYOUT:
-        raise NewerState(f"changelog layout {value[0]} is newer than this worker's {LAYOUT}: upgrade it")
+    check_layout(value[0], LAYOUT)
+    if kind == b"a":
+        book = orjson.loads(value[1:])
+        twin.alerts = book["alerts"]
+        cohort.unsaid[person] = book["unsaid"]
+        return
     twin.parts[key] = value[1:]
     if kind == b"j":
         twin.stored[key] = zlib.crc32(value[1:])
@@ -132,7 +147,8 @@ def assemble(twin: PersonTwin) -> bool:
         size = int.from_bytes(head[:4], "big")
         header = orjson.loads(head[4 : 4 + size])
         twin.offset, twin.late, twin.newest_ms = header["offset"], header["late"], header["newest_ms"]
-        twin.alerts = header["alerts"]
+        twin.alerts = twin.alerts or header.get("alerts", {})
+        twin.waiting = np.frombuffer(bytes.fromhex(header.get("waiting", "")), dtype=ENTRY)
         if header["profile"] != twin.profile:
             twin.use_profile(profile_of(header["profile"]), header["profile"])
         twin.head = _unpack(head[4 + size :], twin.profile)
@@ -185,5 +201,8 @@ def portrait(twin: PersonTwin) -> dict[str, Any]:
             for i, channel in enumerate(SENSORS)
             if record[r_.READ + i] > 0
         },
+        "header": record[
+            : r_.FAST_BODY
+        ].tolist(),  # what is held, what was taken: `twin outlook` looks ahead from it
         "constants": record[r_.FAST_BODY : r_.FAST_MEAN].tolist(),
     }

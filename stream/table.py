@@ -10,7 +10,8 @@ from stream.cohort import Cohort
 
 BATCH_BYTES = 1_000_000  # of a checkpoint's batch, as long as no single twin is above it
 LARGEST_BATCH = 15_000_000  # what the broker takes (max.message.bytes), with a margin
-HEAD, OVERHEAD = b"t|", 40  # what a record takes besides key and value, at most
+HEAD, BOOK = b"t|", b"a|"
+OVERHEAD = 40  # what a record takes besides key and value, at most
 Record = tuple[bytes, bytes | None]
 
 
@@ -75,15 +76,20 @@ class TwinTable(faust.Table):
             raise RuntimeError(
                 f"the checkpoint of partition {partition} was cut: its changes count as written"
             )
-        self.writing.add(partition)
-        records = list(self.cohort(partition).changed())
+        return await self._produce(partition, list(self.cohort(partition).changed()), HEAD)
+
+    async def note(self, partition: int, alerts: list[dict[str, Any]]) -> None:
+        """Write the books of alerts that are about to be sent; what is sent is always known to the changelog."""
+        await self._produce(partition, list(self.cohort(partition).books(alerts)), BOOK)
+
+    async def _produce(self, partition: int, records: list[Record], last: bytes) -> int:
         if not records:
-            self.writing.discard(partition)
             return 0
+        self.writing.add(partition)
         producer = self.app.producer._producer  # aiokafka's own: 24 us a record where send_changelog takes 70
         tp = TP(self.changelog_topic_name, partition)
         waiting = []
-        for batch in batches(records):
+        for batch in batches(records, last=last):
             builder = producer.create_batch()
             for key, value in batch:
                 if builder.append(timestamp=None, key=key, value=value) is None:
@@ -104,12 +110,13 @@ def _ahead(cohort: Cohort) -> bool:
     return any(twin.touched or twin.dirty_hours for twin in cohort.twins.values())
 
 
-def batches(records: list[Record], limit: int = BATCH_BYTES) -> Iterator[list[Record]]:
-    """Cut between twins, of which the head (b"t|...") comes last, so that no batch but one of a single twin is above.
+def batches(records: list[Record], limit: int = BATCH_BYTES, last: bytes = HEAD) -> Iterator[list[Record]]:
+    """Cut between twins, so that no batch but one of a single twin is above.
 
     Args:
         records: as Cohort.changed gives them.
         limit: bytes of a batch.
+        last: what the key of a twin's last record begins with.
 
     """
     batch: list[Record] = []
@@ -117,7 +124,7 @@ def batches(records: list[Record], limit: int = BATCH_BYTES) -> Iterator[list[Re
     twin: list[Record] = []
     for record in records:
         twin.append(record)
-        if record[0][:2] == HEAD:
+        if record[0][:2] == last:
             weight = sum(len(key) + len(value or b"") + OVERHEAD for key, value in twin)
             if batch and size + weight > limit:
                 yield batch

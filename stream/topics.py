@@ -40,6 +40,10 @@ async def create_missing(settings: Settings, replication: int = 1) -> list[str]:
             config = {"max.message.bytes": "16777216"}
             if name == changelog(settings):
                 config |= {"cleanup.policy": "compact", "min.compaction.lag.ms": "21600000"}
+            if (
+                name == READING
+            ):  # what is ahead of its time is judged by the broker's clock, the same in every run
+                config |= {"message.timestamp.type": "LogAppendTime"}
             new.append(NewTopic(name, partitions, replication, topic_configs=config))
         if new:
             await admin.create_topics(new)

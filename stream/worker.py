@@ -8,7 +8,7 @@ run again and give the same bits; each twin holds the offset that it has applied
 import asyncio
 import os
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import faust
@@ -17,19 +17,22 @@ import orjson
 import structlog
 
 from connectors.columns import Decoded
-from connectors.decode import decode
-from connectors.errors import PayloadError, Reason
+from connectors.decode import FUTURE_MS, decode
+from connectors.errors import Reason
 from stream import topics
-from stream.cohort import Applied, Cohort
+from stream.announcing import Announcer
+from stream.cohort import OUTCOMES, Applied, Cohort
 from stream.estimates import estimates
 from stream.health import Metrics, serving
-from stream.letters import dead_letter
+from stream.lateness import WAIT_MS
+from stream.leavings import letters_of, stamps_of
+from stream.letters import Letter
+from stream.obeying import obey
 from stream.settings import Settings
 from stream.sink import BREAKER, Sink, run_sink
 from stream.table import LARGEST_BATCH, TwinTable
 from stream.transport import App, BatchConsumer, ConsumerThread, RawSchema
 from stream.watchdog import EXIT_WITHOUT_ACKNOWLEDGING, Watchdog, end_within
-from twin.profile import ProfileError
 
 log = structlog.get_logger()
 READY_AGE_S = 30.0  # without an acknowledgement for so long, though there is lag, a worker is not ready
@@ -42,7 +45,7 @@ class Publisher:
     def __init__(self, app: App) -> None:
         self.app = app
 
-    async def send(self, records: list[tuple[str, bytes | None, bytes, list[tuple[str, bytes]]]]) -> None:
+    async def send(self, records: Sequence[Letter]) -> None:
         """Records of (topic, key, value, headers); returns when every one is acknowledged."""
         producer = self.app.producer._producer
         sent = [
@@ -62,7 +65,11 @@ class Worker:
         BatchConsumer.before_empty = self.checkpoint
         ConsumerThread.fetch_wait_ms = settings.fetch_wait_ms
         window_s = round(settings.window_h * 3600)
-        TwinTable.make_cohort = staticmethod(lambda: Cohort(tick_s=settings.tick_s, window_s=window_s))
+        TwinTable.make_cohort = staticmethod(
+            lambda: Cohort(tick_s=settings.tick_s, window_s=window_s, windows=settings.windows)
+        )
+        # How far ahead decode lets a reading be, beyond its own five minutes: it waits in its twin then.
+        self.patience_ms = WAIT_MS - FUTURE_MS if settings.future == "wait" else 0
         self.metrics = Metrics()
         self.watchdog = Watchdog(settings.stalled_s, self.probe)
         self.app = App(
@@ -90,6 +97,7 @@ class Worker:
                       partitions=settings.partitions, recovery_buffer_size=10)
         )  # fmt: skip
         self.publisher = Publisher(self.app)
+        self.announcer = Announcer(self.table, self.publisher, self.metrics)
         self.app.early = (self.watchdog.run, self.health)
         self.app.agent(readings, name="update")(self.update)
         self.app.agent(commands, name="command")(self.command)
@@ -173,39 +181,37 @@ class Worker:
         """One batch of one partition."""
         began = time.perf_counter()
         records = message.value
-        decoded = decode([r.value for r in records], [r.key for r in records], int(time.time() * 1000))
+        stamps = stamps_of(records)
+        decoded = decode(
+            [r.value for r in records], [r.key for r in records], (stamps + self.patience_ms).tolist()
+        )
         cohort = self.table.cohort(message.partition)
+        await self.announcer.say_again(message.partition)
         offsets = np.array([r.offset for r in records], dtype=np.int64)
         filtering = time.perf_counter()
-        done = cohort.apply(decoded, offsets)
+        done = cohort.apply(decoded, offsets, stamps if self.patience_ms else None)
         self.note(decoded, done, time.perf_counter() - filtering)
-        out: list[tuple[str, bytes | None, bytes, Any]] = []
+        out: list[Letter] = []
         for document in estimates(cohort, done):
             self.note_surprise(document["surprise"])
             out.append((topics.ESTIMATE, document["person"].encode(), orjson.dumps(document), []))
-        for alert in done.alerts:
-            self.metrics.count("twin_alerts_total", rule=alert["rule"], state=alert["state"])
-            out.append((topics.ALERT, alert["person"].encode(), orjson.dumps(alert), []))
-        refusals: dict[int, list[Any]] = {}
         for refused in decoded.refused:
             self.metrics.count("twin_refused_total", reason=refused.reason.value)
-            refusals.setdefault(refused.record, []).append(refused)
-        for index, found in refusals.items():
-            text = "; ".join(f"[{r.index}] {r.field}: {r.message}" for r in found[:5])
-            text += f"; and {len(found) - 5} more" if len(found) > 5 else ""
-            out.append(dead_letter(topics.READING, records[index], found[0].reason.value, text))
-        for index in sorted({int(decoded.record[row]) for row in done.late}):
-            out.append((topics.LATE, records[index].key, records[index].value, []))
-        await self.publisher.send(out)
+        for _ in done.ahead:
+            self.metrics.count("twin_refused_total", reason=Reason.FUTURE.value)
+        out += letters_of(records, decoded, done)
+        await asyncio.gather(
+            self.publisher.send(out), self.announcer.announce(message.partition, done.alerts)
+        )
         log.info(
             "batch_applied", partition=message.partition, readings=len(decoded), people=len(decoded.persons),
-            refused=len(decoded.refused), late=len(done.late), duplicates=done.counts["duplicate"],
+            refused=len(decoded.refused) + len(done.ahead), late=len(done.late), duplicates=done.counts["duplicate"],
             alerts=len(done.alerts), milliseconds=round((time.perf_counter() - began) * 1000, 1),
         )  # fmt: skip
 
     def note(self, decoded: Decoded, done: Applied, seconds: float) -> None:
         """Numbers of a batch."""
-        for outcome in ("applied", "duplicate", "replayed", "late"):
+        for outcome in OUTCOMES:
             if done.counts[outcome]:
                 self.metrics.count("twin_readings_total", done.counts[outcome], outcome=outcome)
         if len(decoded):
@@ -223,46 +229,26 @@ class Worker:
     async def command(self, stream: Any) -> None:
         """The agent over twin.command.v1: acknowledge, profile."""
         async for event in stream.events():
+            partition = event.message.partition
             try:
-                document = orjson.loads(event.value)
-                cohort = self.table.cohort(event.message.partition)
                 async with self.lock:
-                    await self.obey(cohort, document)
-            except (
-                orjson.JSONDecodeError,
-                KeyError,
-                TypeError,
-                AttributeError,
-                PayloadError,
-                ProfileError,
-            ) as error:
-                letter = dead_letter(topics.COMMAND, _Plain(event.message, event.value), Reason.SCHEMA_INVALID.value,
-                                     f"{type(error).__name__}")  # fmt: skip
-                await self.publisher.send([letter])
-
-    async def obey(self, cohort: Cohort, document: dict[str, Any]) -> None:
-        """One command."""
-        person = document["person"]
-        if document["command"] == "acknowledge":
-            now = int(time.time() * 1000)
-            alerts = cohort.acknowledge(person, document["alert_id"], str(document.get("by", ""))[:100], now)
-            await self.publisher.send([(topics.ALERT, person.encode(), orjson.dumps(a), []) for a in alerts])
-        elif document["command"] == "profile":
-            cohort.set_profile(person, document["profile"])
-        else:
-            raise PayloadError("unknown command", Reason.SCHEMA_INVALID, "command")
+                    await self.announcer.say_again(partition)
+                    alerts, letters = obey(self.table.cohort(partition), event.message, event.value)
+                    await self.announcer.announce(partition, alerts)
+                    await self.publisher.send(letters)
+                await self.checkpoint()  # before Faust acknowledges it
+            except Exception:  # the broker or the changelog: Faust would acknowledge what was not done
+                log.exception("command_failed", partition=partition, offset=event.message.offset)
+                os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
 
     async def watch(self) -> None:
         """Technical alerts of people whose data stopped."""
-        now = int(time.time() * 1000)
+        now, silent_ms = int(time.time() * 1000), round(self.settings.silent_after_min * 60_000)
         async with self.lock:
-            for cohort in self.table.cohorts.values():
-                alerts = cohort.tick_clock(now, round(self.settings.silent_after_min * 60_000))
-                for alert in alerts:
-                    self.metrics.count("twin_alerts_total", rule=alert["rule"], state=alert["state"])
-                out: list[Any] = [(topics.ALERT, a["person"].encode(), orjson.dumps(a), []) for a in alerts]
-                if out:
-                    await self.publisher.send(out)
+            for tp in self.app.consumer.applied():  # recovered, and ours
+                await self.announcer.say_again(tp.partition)
+                alerts = self.table.cohort(tp.partition).tick_clock(now, silent_ms)
+                await self.announcer.announce(tp.partition, alerts)
 
     async def checkpoint(self) -> None:
         """State of all twins touched since to the changelog; then the offsets may be committed."""
@@ -272,20 +258,13 @@ class Worker:
             positions = consumer.applied()
             written = 0
             for tp in positions:
+                await self.announcer.say_again(tp.partition)
                 written += await self.table.write(tp.partition)
             consumer.checkpointed(positions)
         if written:
             self.metrics.count("twin_checkpoint_bytes_total", written)
             self.metrics.count("twin_checkpoint_seconds_total", round(time.perf_counter() - began, 6))
             log.debug("checkpoint_written", bytes=written)
-
-
-class _Plain:
-    """A Faust message in the shape of an aiokafka record."""
-
-    def __init__(self, message: Any, value: bytes) -> None:
-        self.partition, self.offset, self.timestamp = message.partition, message.offset, message.timestamp
-        self.key, self.value = message.key, value
 
 
 class Process(faust.Worker):

@@ -217,6 +217,13 @@ def eat(record: Record, from_s: float, to_s: float, u: Inputs) -> None:
 
 
 @kernel
+def insulin_effect(inflammation: float, arousal: float) -> float:
+    """Factor on insulin sensitivity of illness y and stress a [bpm]."""
+    ill = max(1.0 - 0.35 * max(inflammation, 0.0), 0.3)
+    return float(ill * math.exp(-0.01 * min(max(arousal, -20.0), 40.0)))
+
+
+@kernel
 def metabolic_inputs(record: Record, seconds: float, u: Inputs) -> None:
     """Fill the inputs of block G: the pump, exercise from block F, what acts on insulin's effect."""
     body_at = r_.METABOLIC_BODY
@@ -227,9 +234,8 @@ def metabolic_inputs(record: Record, seconds: float, u: Inputs) -> None:
     elif record[r_.PUMP_RATE] > 0.0:  # a silent pump goes on at its usual rate
         u[metabolic.INFUSION] = record[r_.PUMP_RATE] * 100.0 / record[r_.WEIGHT]
     u[metabolic.INTENSITY] = mean_intensity(record, seconds)
-    ill = max(1.0 - 0.35 * max(record[r_.INFLAMMATION], 0.0), 0.3)
-    stress = math.exp(-0.01 * min(max(record[r_.AROUSAL], -20.0), 40.0))
-    u[metabolic.FACTOR] = record[r_.TOLERANCE] * record[r_.FAT_FACTOR] * ill * stress
+    effect = insulin_effect(record[r_.INFLAMMATION], record[r_.AROUSAL])
+    u[metabolic.FACTOR] = record[r_.TOLERANCE] * record[r_.FAT_FACTOR] * effect
     told_s = max(record[r_.CARBOHYDRATE_S], record[r_.BOLUS_S])
     u[metabolic.TOLD] = 1.0 if seconds - told_s <= TOLD_S else 0.0
     u[metabolic.PUMP] = pump_insulin(record)

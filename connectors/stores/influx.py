@@ -20,12 +20,15 @@ from connectors.stores import Document, Refused, buckets, hourly, overview
 from connectors.stores.answers import CONFIGURATION_PAUSE_S, Rejected, judge
 from connectors.stores.checks import ALERT, ESTIMATE, FAR_MS, sort_out
 from connectors.stores.lines import alert_lines, estimate_lines
+from connectors.stores.outlooks import OUTLOOK, put_together
 
 T = TypeVar("T")
 LINES, BYTES = 5000, 4_000_000  # of one request; the vendor's optimum
 STORED = 204  # a page of a proxy says 200, and nothing is kept
 TIMEOUT = aiohttp.ClientTimeout(total=15.0, connect=3.0)
 EVER = ("1970-01-01T00:00:00Z", "2262-01-01T00:00:00Z")
+MADE = f"{OUTLOOK}_"
+ESTIMATES = f'"document", /^{MADE}/ FROM twin_state'
 Entry = tuple[str, Document]
 
 
@@ -223,22 +226,22 @@ class InfluxStore:
         found = []
         for series in await self._query(query):
             at = series["columns"].index("document")
-            found += [orjson.loads(row[at]) for row in series["values"] if row[at] is not None]
+            made = {i: n.removeprefix(MADE) for i, n in enumerate(series["columns"]) if n.startswith(MADE)}
+            for row in series["values"]:
+                if row[at] is not None:
+                    parts = {channel: row[i] for i, channel in made.items() if row[i] is not None}
+                    found.append(put_together(orjson.loads(row[at]), parts))
         return found
 
     async def latest(self) -> list[dict[str, Any]]:
         """The newest of each person."""
-        found = await self._documents(
-            'SELECT last("document") AS "document" FROM twin_state GROUP BY person_id'
-        )
+        found = await self._documents(f"SELECT {ESTIMATES} GROUP BY person_id ORDER BY time DESC LIMIT 1")
         return sorted(found, key=lambda e: str(e["person"]))
 
     async def states(self, person: str, since_ms: int, until_ms: int) -> list[dict[str, Any]]:
         """By time."""
         limits = f"time >= {max(since_ms, 0)}ms AND time <= {min(until_ms, FAR_MS)}ms"
-        return await self._documents(
-            f'SELECT "document" FROM twin_state WHERE person_id = {_literal(person)} AND {limits}'  # noqa: S608 - escaped
-        )
+        return await self._documents(f"SELECT {ESTIMATES} WHERE person_id = {_literal(person)} AND {limits}")
 
     async def alerts(self, since_ms: int = 0, person: str | None = None) -> list[dict[str, Any]]:
         """Newest change first."""

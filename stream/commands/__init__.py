@@ -5,7 +5,16 @@ import sys
 
 import typer
 
-from stream.commands import evaluating, inspect, letters, replaying, research, services, simulating
+from stream.commands import (
+    evaluating,
+    inspect,
+    letters,
+    outlooking,
+    replaying,
+    research,
+    services,
+    simulating,
+)
 from stream.commands.output import EXIT_BAD_INPUT, EXIT_USAGE
 
 app = typer.Typer(
@@ -16,6 +25,7 @@ services.register(app)
 replaying.register(app)
 evaluating.register(app)
 simulating.register(app)
+outlooking.register(app)
 inspect.register(app)
 letters.register(app)
 research.register(app)

@@ -192,7 +192,8 @@ class Page:
         alerts = [a for a in await self.store.alerts(0, name) if a["state"] != "pending"]
         held = latest[0]["state"], latest[0]["parameter"]
         document = {
-            "person": name, "time": until, "virtual": name in self.truths, "channels": channels,
+            "person": name, "time": until, "late_readings": latest[0].get("late_readings", 0),
+            "virtual": name in self.truths, "channels": channels,
             "series": series, "outlook": newest, "alerts": alerts[:20], "state": held[0], "parameter": held[1],
             "learned": {n: round(learned_share(n, v["mean"], v["sd"]), 3) for n, v in held[1].items()},
             "units": {n: UNITS.get(n, "") for part in held for n in part},

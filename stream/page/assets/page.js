@@ -160,7 +160,8 @@ async function showOne(summary) {
   const typing = document.activeElement === $("by") ? $("by").value : null;
   $("one").replaceChildren(
     el("div", { class: "row" }, el("h2", { class: "who" }, chosen, p.virtual ? el("span", { class: "tag" }, "virtual, truth known") : null),
-      el("span", { class: summary.age_s > OLD_S ? "age old" : "age" }, `newest reading ${at(p.time)} UTC, ${ago(summary.age_s)}`)),
+      el("span", { class: summary.age_s > OLD_S ? "age old" : "age" }, `newest reading ${at(p.time)} UTC, ${ago(summary.age_s)}`),
+      p.late_readings ? el("span", { class: "quiet" }, `${p.late_readings} readings came too late and are not in it`) : null),
     ...(failed ? [el("p", { class: "card alert", role: "alert" }, failed)] : []),
     ...open.map(a => alertCard(a, a !== firstActive, p, summary.now)), ...cards.filter(c => c !== null),
     learnedCard(p),
