@@ -20,7 +20,7 @@ from stream.person import Checkpoint, PersonTwin
 from stream.policy import REST_MET, Signal, step
 from twin import channels as c_
 from twin import record as r_
-from twin.fold import fold, outputs_for
+from twin.fold import FORECAST_BEFORE, fold, outputs_for
 from twin.profile import profile_of
 from twin.summary import GLUCOSE_AT, RATE_AT, RESTING_AT
 
@@ -183,6 +183,10 @@ class Cohort:
         keep, slots = self._checkpoints_to_keep(tick_s, ticks)
         kept = np.zeros((slots, r_.SIZE))
         outputs = outputs_for(len(tick_s), len(channel), self.horizon_table.shape[1])
+        for i, (_, _, _, known) in enumerate(work):
+            for row, made_s in enumerate(known or ()):
+                again = np.isin(tick_s[ticks[i] : ticks[i + 1]], made_s)
+                outputs[3][ticks[i] : ticks[i + 1], row, 0, 0][again] = FORECAST_BEFORE
         fold(records, ticks, tick_s, obs_start, channel, value, noise, flag, device, self.horizon_table, keep, kept,
              *outputs)  # fmt: skip
         applied.tick_s, applied.obs_start, applied.obs_channel = tick_s, obs_start, channel
@@ -194,10 +198,8 @@ class Cohort:
             applied.forecasts,
             applied.low_probability,
         ) = outputs
-        for i, (twin, base, _, known) in enumerate(work):
+        for i, (twin, base, _, _) in enumerate(work):
             span = slice(int(ticks[i]), int(ticks[i + 1]))
-            for row, made_s in enumerate(known or ()):
-                applied.forecasts[span, row][np.isin(tick_s[span], made_s)] = math.nan
             twin.forget_after(base)
             policy = base.policy.copy()
             before = len(applied.transitions)

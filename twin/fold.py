@@ -35,6 +35,7 @@ METABOLIC_STALE_S = 300.0  # without glucose or an event block G moves every fiv
 CIRCADIAN_STALE_S = 360.0
 SLOW_STALE_S = 3600.0
 LONGEST_PAUSE_S = 1e9
+FORECAST_BEFORE = -math.inf
 
 
 @kernel
@@ -163,7 +164,7 @@ def fold_person(
     record: Record, tick_start: int, tick_stop: int, tick_s: Vector, obs_start: Integers, obs_channel: Integers,
     obs_value: Vector, obs_noise: Vector, obs_flag: Integers, obs_source: Vector, horizons: Array, keep: Integers,
     kept: Records, estimates: Records, surprises: Vector, outcomes: Integers, forecasts: Array,
-    low_probability: Vector, forecast_from: int, room: Rooms,
+    low_probability: Vector, room: Rooms,
 ) -> None:  # fmt: skip
     """Ticks `tick_start` to `tick_stop` of one person into `record`; see `fold`."""
     report, none = np.zeros(1), np.full((2, 1), math.nan)
@@ -205,11 +206,16 @@ def fold_person(
         record[r_.HEAD_S] = now
         summarise(record, now, room, estimates[tick])
         tell_blocks(record, before_s, now, estimates[tick])
+        rate_made, glucose_made = (
+            forecasts[tick, 0, 0, 0] == FORECAST_BEFORE,
+            forecasts[tick, 1, 0, 0] == FORECAST_BEFORE,
+        )
         forecasts[tick] = np.nan
         low_probability[tick] = np.nan
         for j in range(obs_start[tick], obs_start[tick + 1]):
             if obs_channel[j] == c_.HEART_RATE or obs_channel[j] == c_.GLUCOSE:
-                wanted = horizons if tick >= forecast_from else none
+                made = rate_made if obs_channel[j] == c_.HEART_RATE else glucose_made
+                wanted = none if made else horizons
                 low = forecast_tick(record, now, obs_channel[j], wanted, room, forecasts[tick])
                 if obs_channel[j] == c_.GLUCOSE:
                     low_probability[tick] = low
@@ -222,7 +228,6 @@ def fold(
     records: Records, ticks: Integers, tick_s: Vector, obs_start: Integers, obs_channel: Integers, obs_value: Vector,
     obs_noise: Vector, obs_flag: Integers, obs_source: Vector, horizons: Array, keep: Integers, kept: Records,
     estimates: Records, surprises: Vector, outcomes: Integers, forecasts: Array, low_probability: Vector,
-    forecast_from: Integers,
 ) -> None:  # fmt: skip
     """Fold ticks into the twins of p people, in place.
 
@@ -242,10 +247,9 @@ def fold(
         estimates: filled (t, summary.ESTIMATE_SIZE).
         surprises: filled with normalised innovations, nan for inputs (m,).
         outcomes: filled with 0 applied, 1 downweighted, 2 not finite (m,).
-        forecasts: filled with mean and sd, nan where none was made (t, 2, h, 2).
+        forecasts: filled with mean and sd, nan where none was made (t, 2, h, 2). Where the first number of a tick and
+            channel is FORECAST_BEFORE none is made: that of a tick which late data run again was made already.
         low_probability: filled with P(glucose < 70 mg/dL within 30 min) (t,).
-        forecast_from: the first tick of each person that forecasts are made at (p,); what was forecast before a reading
-            came late is not forecast again.
 
     """
     room = rooms()
@@ -253,7 +257,7 @@ def fold(
         fold_person(
             records[person], ticks[person], ticks[person + 1], tick_s, obs_start, obs_channel, obs_value, obs_noise,
             obs_flag, obs_source, horizons, keep, kept, estimates, surprises, outcomes, forecasts, low_probability,
-            forecast_from[person], room,
+            room,
         )  # fmt: skip
 
 

@@ -65,7 +65,9 @@ def settled_heart_rate(
     x, d, u = w.points[: fast.N * PAIR], w.slopes[: fast.N * PAIR], w.trial[: fast.INPUTS * PAIR]
     k = record[r_.FAST_BODY : r_.METABOLIC_BODY]
     for h in range(2):
-        lean_points(record, now, mean, covariance, horizons[min(h, len(horizons) - 1)], x, u, h * FEW, w.inputs)
+        lean_points(
+            record, now, mean, covariance, horizons[min(h, len(horizons) - 1)], x, u, h * FEW, w.inputs
+        )
     relax(x, u, k, d)
     heart_rates(x, w.expected, u, k)
     for h in range(len(horizons)):

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from connectors.columns import Decoded
 from connectors.channels import CODE_OF
+from connectors.columns import Decoded
 
 Message = tuple[str, bytes]
 MINUTE_MS = 60_000
@@ -44,10 +44,13 @@ def batches(people: int, seconds: int, begin_ms: int, size: int = 50) -> Iterato
         channels = ",".join(['"heart_rate"'] * len(span))
         for number, name in enumerate(names(people)):
             values = ",".join(f"{rate_at(one, number):.1f}" for one in span)
-            yield name, (
-                f'{{"schema":"readings/1","person":"{name}","source":"watch","channel":[{channels}],'
-                f'"time":[{times}],"value":[{values}]}}'
-            ).encode()
+            yield (
+                name,
+                (
+                    f'{{"schema":"readings/1","person":"{name}","source":"watch","channel":[{channels}],'
+                    f'"time":[{times}],"value":[{values}]}}'
+                ).encode(),
+            )
 
 
 def day(person: str, begin_ms: int) -> Decoded:
@@ -56,7 +59,9 @@ def day(person: str, begin_ms: int) -> Decoded:
     rate = np.array([rate_at(60 * int(minute), 0) for minute in minutes])
     fives = minutes[::5]
     glucose = 115.0 + 25.0 * np.sin(fives / 90.0)
-    time_ms = begin_ms + MINUTE_MS * np.concatenate([minutes, fives]) + np.repeat([7_000, 21_000], [1440, 288])
+    time_ms = (
+        begin_ms + MINUTE_MS * np.concatenate([minutes, fives]) + np.repeat([7_000, 21_000], [1440, 288])
+    )
     order = np.argsort(time_ms)
     n = len(order)
     channel = np.repeat([CODE_OF["heart_rate"], CODE_OF["glucose"]], [1440, 288]).astype(np.int16)[order]
