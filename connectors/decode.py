@@ -26,6 +26,8 @@ BATCH_FIELDS = frozenset({
     "schema", "person", "channel", "time", "value", "source", "ingested_at", "utc_offset_s", *BATCH_COLUMNS,
 })  # fmt: skip
 
+__all__ = ["FUTURE_MS", "decode", "decode_documents", "encode_batch", "milliseconds", "person_fault"]
+
 
 def milliseconds(value: Any) -> int:
     """Epoch milliseconds of an RFC 3339 string with a zone, or of an integer; raises ValueError."""

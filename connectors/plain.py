@@ -19,7 +19,8 @@ EARLIEST_MS = 946_684_800_000  # 2000-01-01: older clocks were never set
 FUTURE_MS = 300_000
 MAX_ROWS = 200_000
 ONE = frozenset({"schema", "person", "channel", "time", "value", "source", "record_id", "ingested_at"})
-NUMBERS, TEXTS = {int, float}, {str}
+NUMBERS: set[Any] = {int, float}
+TEXTS: set[Any] = {str}
 HARD_LOW, HARD_HIGH, SOFT_LOW, SOFT_HIGH = (
     np.array([pair[end] for spec in CHANNELS.values() for pair in [getattr(spec, kind)]], dtype=np.float64)
     for kind, end in (("hard", 0), ("hard", 1), ("soft", 0), ("soft", 1))
@@ -143,7 +144,7 @@ def _columns(
     return rows, records[~good].tolist()
 
 
-def _all(column: Sequence[Any], kinds: set[type]) -> bool:
+def _all(column: Sequence[Any], kinds: set[Any]) -> bool:
     return set(map(type, column)) <= kinds
 
 
@@ -159,9 +160,8 @@ def _index(name: str, key: bytes | None, persons: dict[str, int]) -> int:
 
 def _checked(cells: dict[str, Any], clock: NDArray[np.int64]) -> tuple[Columns, NDArray[np.bool_]] | None:
     """Columns of the readings themselves, and which of them are plain; None where their types are not."""
-    channels, times, values, identities = (
-        cells[name] if name in cells else None for name in ("channel", "time", "value", "record_id")
-    )
+    channels, times, values = cells["channel"], cells["time"], cells["value"]
+    identities = cells.get("record_id")
     if not (_all(channels, TEXTS) and _all(times, {int}) and _all(values, NUMBERS)):
         return None
     code = np.fromiter((CODE_OF.get(name, -1) for name in channels), dtype=np.int16, count=len(channels))

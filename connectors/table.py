@@ -15,8 +15,9 @@ from typing import Any
 
 from connectors.channels import CHANNELS, CODE_OF, conversion
 from connectors.columns import COLUMNS, QUALITIES, SUSPECT, Decoded, Refused, stable_hash
-from connectors.decode import EARLIEST_MS, milliseconds
+from connectors.decode import milliseconds
 from connectors.errors import PayloadError, Reason, TableError
+from connectors.plain import EARLIEST_MS
 
 NEEDED = ("person", "time", "channel", "value")
 OPTIONAL = ("unit", "sigma", "source", "record_id", "revision", "op", "quality", "ingested_at")

@@ -8,7 +8,7 @@ run again and give the same bits; each twin holds the offset that it has applied
 import asyncio
 import os
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from typing import Any
 
 import faust
@@ -21,38 +21,24 @@ from connectors.decode import FUTURE_MS, decode
 from connectors.errors import Reason
 from stream import topics
 from stream.announcing import Announcer
+from stream.checkpointing import Checkpoints
 from stream.cohort import OUTCOMES, Applied, Cohort
 from stream.estimates import estimates
 from stream.health import Metrics, serving
 from stream.lateness import WAIT_MS
 from stream.leavings import letters_of, stamps_of
-from stream.letters import Letter
 from stream.obeying import obey
+from stream.publishing import Publisher
 from stream.settings import Settings
 from stream.sink import BREAKER, Sink, run_sink
 from stream.table import LARGEST_BATCH, TwinTable
 from stream.transport import App, BatchConsumer, ConsumerThread, RawSchema
 from stream.watchdog import EXIT_WITHOUT_ACKNOWLEDGING, Watchdog, end_within
+from twin.channels import CHANNELS
 
 log = structlog.get_logger()
 READY_AGE_S = 30.0  # without an acknowledgement for so long, though there is lag, a worker is not ready
 PROBE_S = 5.0
-
-
-class Publisher:
-    """Sends outputs and waits until the broker has them."""
-
-    def __init__(self, app: App) -> None:
-        self.app = app
-
-    async def send(self, records: Sequence[Letter]) -> None:
-        """Records of (topic, key, value, headers); returns when every one is acknowledged."""
-        producer = self.app.producer._producer
-        sent = [
-            await producer.send(topic, key=key, value=value, headers=headers or None)
-            for topic, key, value, headers in records
-        ]
-        await asyncio.gather(*sent)
 
 
 class Worker:
@@ -66,7 +52,7 @@ class Worker:
         ConsumerThread.fetch_wait_ms = settings.fetch_wait_ms
         window_s = round(settings.window_h * 3600)
         TwinTable.make_cohort = staticmethod(
-            lambda: Cohort(tick_s=settings.tick_s, window_s=window_s, windows=settings.windows)
+            lambda: Cohort(tick_s=settings.tick_s, window_s=window_s, windows=settings.windows, patient=True)
         )
         # How far ahead decode lets a reading be, beyond its own five minutes: it waits in its twin then.
         self.patience_ms = WAIT_MS - FUTURE_MS if settings.future == "wait" else 0
@@ -98,6 +84,7 @@ class Worker:
         )  # fmt: skip
         self.publisher = Publisher(self.app)
         self.announcer = Announcer(self.table, self.publisher, self.metrics)
+        self.checkpoints = Checkpoints(self)
         self.app.early = (self.watchdog.run, self.health)
         self.app.agent(readings, name="update")(self.update)
         self.app.agent(commands, name="command")(self.command)
@@ -191,17 +178,14 @@ class Worker:
         filtering = time.perf_counter()
         done = cohort.apply(decoded, offsets, stamps if self.patience_ms else None)
         self.note(decoded, done, time.perf_counter() - filtering)
-        out: list[Letter] = []
-        for document in estimates(cohort, done):
-            self.note_surprise(document["surprise"])
-            out.append((topics.ESTIMATE, document["person"].encode(), orjson.dumps(document), []))
+        waiting = await self.tell(message.partition, cohort, done)
         for refused in decoded.refused:
             self.metrics.count("twin_refused_total", reason=refused.reason.value)
         for _ in done.ahead:
             self.metrics.count("twin_refused_total", reason=Reason.FUTURE.value)
-        out += letters_of(records, decoded, done)
+        letters = list(letters_of(records, decoded, done))
         await asyncio.gather(
-            self.publisher.send(out), self.announcer.announce(message.partition, done.alerts)
+            *waiting, self.publisher.send(letters), self.announcer.announce(message.partition, done.alerts)
         )
         log.info(
             "batch_applied", partition=message.partition, readings=len(decoded), people=len(decoded.persons),
@@ -220,11 +204,20 @@ class Worker:
         self.metrics.count("twin_ticks_total", len(done.tick_s))
         self.metrics.count("twin_filter_microseconds_total", round(seconds * 1e6))
 
-    def note_surprise(self, surprise: dict[str, float]) -> None:
+    async def tell(self, partition: int, cohort: Cohort, done: Applied) -> list[Any]:
+        """Hand the estimates of a run to the producer; returns what to wait for."""
+        told = [(document["person"].encode(), orjson.dumps(document)) for document in estimates(cohort, done)]
+        self.note_surprises(done)
+        return await self.publisher.post(topics.ESTIMATE, partition, told)
+
+    def note_surprises(self, done: Applied) -> None:
         """The filter's consistency: z squared by channel, whose mean is 1 when it is as sure as it should be."""
-        for channel, z in surprise.items():
-            self.metrics.count("twin_nis_sum", z * z, channel=channel)
-            self.metrics.count("twin_nis_count", channel=channel)
+        there = np.isfinite(done.surprises)
+        code, z = done.obs_channel[there], done.surprises[there]
+        squares = np.bincount(code, z * z)
+        for channel in np.unique(code).tolist():
+            self.metrics.count("twin_nis_sum", float(squares[channel]), channel=CHANNELS[channel])
+            self.metrics.count("twin_nis_count", int((code == channel).sum()), channel=CHANNELS[channel])
 
     async def command(self, stream: Any) -> None:
         """The agent over twin.command.v1: acknowledge, profile."""
@@ -252,19 +245,7 @@ class Worker:
 
     async def checkpoint(self) -> None:
         """State of all twins touched since to the changelog; then the offsets may be committed."""
-        async with self.lock:
-            began = time.perf_counter()
-            consumer = self.app.consumer
-            positions = consumer.applied()
-            written = 0
-            for tp in positions:
-                await self.announcer.say_again(tp.partition)
-                written += await self.table.write(tp.partition)
-            consumer.checkpointed(positions)
-        if written:
-            self.metrics.count("twin_checkpoint_bytes_total", written)
-            self.metrics.count("twin_checkpoint_seconds_total", round(time.perf_counter() - began, 6))
-            log.debug("checkpoint_written", bytes=written)
+        await self.checkpoints.make()
 
 
 class Process(faust.Worker):

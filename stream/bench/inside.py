@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
+from connectors.columns import Decoded
 from connectors.decode import decode
 from stream.bench import load
 from stream.cohort import Cohort
@@ -84,14 +86,12 @@ def memory(people: int, minutes: int = 180) -> dict[str, float]:
     return {"people": people, "kb_a_person": (resident_kb() - before) / people}
 
 
-def people_minutes(first: int, last: int, begin: int, end: int) -> Any:
+def people_minutes(first: int, last: int, begin: int, end: int) -> Decoded:
     """Heart rate each minute of people `first` to `last`."""
-    from connectors.columns import Decoded  # noqa: PLC0415
-
     count, span = last - first, end - begin
     person = np.repeat(np.arange(count, dtype=np.int32), span)
     time_ms = np.tile(BEGIN_MS + 60_000 * np.arange(begin, end), count)
-    value = 70.0 + (time_ms // 60_000 + person) % 9
+    value: NDArray[np.float64] = 70.0 + ((time_ms // 60_000 + person) % 9).astype(np.float64)
     none = np.zeros(len(person), dtype=np.int64)
     return Decoded(
         [f"p{number:06d}" for number in range(first, last)], person, np.arange(len(person), dtype=np.int32),

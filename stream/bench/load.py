@@ -3,6 +3,7 @@
 A second of everybody comes before the next, as from many wrists at once; sixty readings of a channel are one tick.
 """
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -24,7 +25,7 @@ def names(people: int) -> list[str]:
 
 def rate_at(second: int, person: int) -> float:
     """A heart rate that wanders [1/min]: nothing about it is random, so that every run has the same."""
-    return 70.0 + 8.0 * np.sin(second / 700.0 + person) + (second * 7919 + person * 104729) % 31 / 10.0
+    return 70.0 + 8.0 * math.sin(second / 700.0 + person) + (second * 7919 + person * 104729) % 31 / 10.0
 
 
 def singles(people: int, seconds: int, begin_ms: int) -> Iterator[Message]:
