@@ -77,6 +77,8 @@ class Cohort:
         readings: Decoded,
         offsets: NDArray[np.int64] | None = None,
         stamps: NDArray[np.int64] | None = None,
+        *,
+        behind: bool = False,
     ) -> Applied:
         """Journal and run a batch; readings whose record's offset a twin has applied are skipped.
 
@@ -84,6 +86,7 @@ class Cohort:
             readings: columns, any order, any number of people.
             offsets: the offset of each Kafka record that `readings.record` indexes.
             stamps: when the topic took each record [ms]; readings ahead of it wait.
+            behind: more is there already: the last minute of each person may wait for it (if the cohort is patient).
 
         """
         applied = Applied(counts={"readings": len(readings), **dict.fromkeys(OUTCOMES, 0)})
@@ -92,27 +95,35 @@ class Cohort:
         work: list[Work] = []
         for twin, rows, entries, plain in by_person(self, readings, offsets, stamps):
             if plain:
-                self._append(twin, entries, applied, work)
+                self._append(twin, entries, applied, work, behind and self.patient)
             else:
                 self._journal(twin, readings, np.sort(rows), offsets, stamps, applied, work)
         if work:
             self._run(work, applied)
         return applied
 
-    def _append(self, twin: PersonTwin, entries: Entries, applied: Applied, work: list[Work]) -> None:
+    def _append(
+        self, twin: PersonTwin, entries: Entries, applied: Applied, work: list[Work], behind: bool
+    ) -> None:
         """Entries of one person that are later than all others: nothing to merge, nothing forecast of them yet."""
         first_ms, last_ms = int(entries["time_ms"][0]), int(entries["time_ms"][-1])
         twin.hours.append(entries, first_ms, last_ms)
         twin.touched = True
         applied.counts["applied"] += len(entries)
-        if self.patient and self._can_wait(twin, last_ms):
-            twin.due_ms = first_ms if twin.due_ms is None else twin.due_ms
+        changed_ms = first_ms if twin.due_ms is None else twin.due_ms
+        open_ms = last_ms // self.tick_ms * self.tick_ms
+        if (behind and changed_ms >= open_ms) or (self.patient and self._can_wait(twin, last_ms)):
+            twin.due_ms = changed_ms
             self.due.add(twin.person)
             return
         if twin.due_ms is None and twin.head.tick < first_ms // self.tick_ms:
-            work.append((twin, twin.head, entries, None))
+            found: Work = twin, twin.head, entries, None
         else:
-            work.append(self._from(twin, first_ms if twin.due_ms is None else twin.due_ms))
+            found = self._from(twin, changed_ms)
+        if behind:
+            since = found[2]
+            found = (*found[:2], since[: np.searchsorted(since["time_ms"], open_ms)], found[3])
+        work.append(found)
 
     def _from(self, twin: PersonTwin, changed_ms: int) -> Work:
         """A run of everything that is journalled since a change at the end of what was run, or of its beginning."""
@@ -223,7 +234,7 @@ class Cohort:
         signals = signals_of(applied)
         stops = np.flatnonzero((keep >= 0) | np.isin(np.arange(len(tick_s)), list(signals)))
         first = np.searchsorted(stops, ticks)
-        for i, (twin, base, _, _) in enumerate(work):
+        for i, (twin, base, entries, _) in enumerate(work):
             span = slice(int(ticks[i]), int(ticks[i + 1]))
             twin.forget_after(base)
             policy = base.policy.copy()
@@ -236,6 +247,8 @@ class Cohort:
                     twin.checkpoints.append(Checkpoint(int(number[tick]), record, policy.copy()))
             head = int(number[span.stop - 1]) if span.stop > span.start else base.tick
             twin.set_head(Checkpoint(head, records[i].copy(), policy), self.windows.longest_ms, self.tick_ms)
+            if len(entries) and twin.wait_after(int(entries["time_ms"][-1])):
+                self.due.add(twin.person)
             applied.transitions += [(twin.person, change) for change in changes]
             applied.alerts += alerting.publish(twin, changes, policy)
             applied.runs.append(Run(twin.person, span, twin))

@@ -110,6 +110,13 @@ class PersonTwin:
         if kept[0].tick > BEGINNING:
             self.hours.drop_before((kept[0].tick + 1) * tick_ms)
 
+    def wait_after(self, ran_ms: int) -> bool:
+        """Note that a run ended at `ran_ms`; whether later readings wait."""
+        if ran_ms >= self.hours.last_ms:
+            return False
+        self.ran_ms, self.due_ms = ran_ms, int(self.hours.since(ran_ms + 1)["time_ms"][0])
+        return True
+
     def use_profile(self, profile: Profile, fields: dict[str, object]) -> None:
         """Start again from the journal with these constants; readings beyond the journal stay in no longer."""
         self.profile = fields

@@ -6,6 +6,7 @@ run again and give the same bits; each twin holds the offset that it has applied
 """
 
 import asyncio
+import gc
 import os
 import time
 from collections.abc import Coroutine
@@ -39,6 +40,7 @@ from twin.channels import CHANNELS
 log = structlog.get_logger()
 READY_AGE_S = 30.0  # without an acknowledgement for so long, though there is lag, a worker is not ready
 PROBE_S = 5.0
+BEHIND_MS = 1000.0  # a batch that the topic took so long ago is followed by others at once
 
 
 class Worker:
@@ -85,6 +87,7 @@ class Worker:
         self.publisher = Publisher(self.app)
         self.announcer = Announcer(self.table, self.publisher, self.metrics)
         self.checkpoints = Checkpoints(self)
+        self.behind: dict[int, bool] = {}  # by partition
         self.app.early = (self.watchdog.run, self.health)
         self.app.agent(readings, name="update")(self.update)
         self.app.agent(commands, name="command")(self.command)
@@ -176,7 +179,8 @@ class Worker:
         await self.announcer.say_again(message.partition)
         offsets = np.array([r.offset for r in records], dtype=np.int64)
         filtering = time.perf_counter()
-        done = cohort.apply(decoded, offsets, stamps if self.patience_ms else None)
+        behind = self.behind[message.partition] = time.time() * 1000 - float(stamps[-1]) > BEHIND_MS
+        done = cohort.apply(decoded, offsets, stamps if self.patience_ms else None, behind=behind)
         self.note(decoded, done, time.perf_counter() - filtering)
         waiting = await self.tell(message.partition, cohort, done)
         for refused in decoded.refused:
@@ -263,6 +267,8 @@ def run(settings: Settings) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     log.info("compiling_equations")
     log.info("equations_ready", seconds=round(load(), 1))
+    gc.freeze()  # what is there now stays; and a batch of 30,000 documents is no reason to look at everything three times
+    gc.set_threshold(200_000, 20, 50)
     if "update" in settings.roles.split(","):
         worker = Worker(settings)
         Process(worker.app, loglevel="WARN", logging_config=None).execute_from_commandline()

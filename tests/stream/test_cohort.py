@@ -105,7 +105,7 @@ def test_what_waits_for_more_of_its_minute_leaves_the_same_bits(readings, undist
     cohort = Cohort(patient=True)
     while len(rows):
         size = int(rng.integers(1, 40))
-        cohort.apply(readings.rows(rows[:size]))
+        cohort.apply(readings.rows(rows[:size]), behind=bool(rng.random() < 0.5))
         rows = rows[size:]
         if rng.random() < 0.1:
             cohort.settle()
