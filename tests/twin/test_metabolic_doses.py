@@ -6,7 +6,7 @@ import pytest
 from twin import channels as c_
 from twin import record as r_
 from twin.blocks import metabolic
-from twin.blocks.metabolic_prior import sensor_noise
+from twin.blocks.metabolic_prior import sensor_variance
 from twin.inputs import eat, metabolic_inputs
 from twin.observe import note_surprise
 from twin.profile import Profile
@@ -26,19 +26,39 @@ def stomach(record):
     return record[r_.METABOLIC_MEAN + metabolic.STOMACH], record[variance]
 
 
-def test_sensor_noise_of_five_minutes_is_that_of_two_and_three(record):
+def after_a_day(record, step_minutes, site=120.0):
+    """Sd of the sensor's error and of its driver after a day of steps of their equations and noise, begun at no error."""
     body = metabolic.Body(*record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY])
-
-    def added(minutes):
-        error, both, driver = sensor_noise(minutes, body)
-        return np.array([[error, both], [both, driver]])
-
-    own, kept = np.exp(-3.0 / body.sensor_lag_minutes), np.exp(-3.0 / body.sensor_error_minutes)
+    own, kept = (
+        np.exp(-step_minutes / body.sensor_lag_minutes),
+        np.exp(-step_minutes / body.sensor_error_minutes),
+    )
     across = (kept - own) / (1.0 - body.sensor_lag_minutes / body.sensor_error_minutes)
     step = np.array([[own, across], [0.0, kept]])
+    u, mean = metabolic.default_inputs(), np.zeros(metabolic.N)
+    mean[metabolic.SITE] = site
+    errors, at = (
+        np.zeros((2, 2)),
+        np.ix_(
+            [metabolic.SENSOR_ERROR, metabolic.SENSOR_DRIVER],
+            [metabolic.SENSOR_ERROR, metabolic.SENSOR_DRIVER],
+        ),
+    )
+    k = record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY]
+    for _ in range(round(1440 / step_minutes)):
+        noise = np.zeros((metabolic.N, metabolic.N))
+        metabolic.add_process_noise(mean, noise, step_minutes, u, k)
+        errors = step @ (errors + 0.5 * noise[at]) @ step.T + 0.5 * noise[at]
+    return np.sqrt(np.diag(errors))
 
-    np.testing.assert_allclose(step @ added(2.0) @ step.T + added(3.0), added(5.0), rtol=1e-9)
-    assert np.sqrt(added(1e5)[0, 0]) == pytest.approx(body.sensor_error_sd)
+
+@pytest.mark.parametrize(("site", "share"), [(120.0, 1.0), (70.0, 0.65), (40.0, 0.3)])
+def test_the_sensor_s_error_keeps_its_size_and_is_smaller_where_glucose_is_low(record, site, share):
+    body = metabolic.Body(*record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY])
+    error, driver = after_a_day(record, 1.0, site)
+
+    assert error == pytest.approx(share * body.sensor_error_sd, rel=0.01)
+    assert (error**2, driver**2) == pytest.approx(sensor_variance(site, body), rel=0.02)
 
 
 @pytest.mark.parametrize("cuts", [(5.0, 5.0), (1.0, 2.0, 3.0, 4.0), (7.0, 60.0), (300.0,)])

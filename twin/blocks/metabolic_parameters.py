@@ -113,6 +113,7 @@ class Body(NamedTuple):
     untold_flux_sd: float
     flux_per_appearance: float
     flux_widening: float
+    flux_evidence: float
     flux_learning_days: float
     sensor_error_sd: float
     sensor_lag_minutes: float
@@ -144,7 +145,7 @@ class Seen(NamedTuple):
     glut4: float
 
 
-N, DYNAMIC, STRIDE, INPUTS, BODY, SEEN = 23, 19, 48, 8, 57, 12
+N, DYNAMIC, STRIDE, INPUTS, BODY, SEEN = 23, 19, 48, 8, 58, 12
 (STOMACH, GUT, PLASMA, TISSUE, INSULIN, STATIC, DELAYED, LIVER, INTERSTITIAL, GLUT4, EX_UPTAKE, EX_PRODUCTION,
  EX_BOOST, SITE, DEPOT_1, DEPOT_2, DISTURBANCE, SENSOR_ERROR, SENSOR_DRIVER, SENSITIVITY, BASAL, EMPTYING,
  BETA) = range(N)  # fmt: skip
@@ -170,7 +171,7 @@ STATES = (
     Described("glucose_disturbance", "mg/kg/min", PLAIN, 1.0, 0.0, 5.0,
               "d, flux that nothing logged explains (Ornstein-Uhlenbeck, Body.flux_minutes)"),
     Described("sensor_error", "mg/dL", PLAIN, 13.0, 0.0, 5.0,
-              "e, coloured error of the sensor: follows e' (Body.sensor_lag_minutes)"),
+              "e, coloured error of the sensor as shown: follows e' (Body.sensor_lag_minutes)"),
     Described("sensor_driver", "mg/dL", PLAIN, 14.4, 0.0, 5.0,
               "e', what the sensor's error follows (Ornstein-Uhlenbeck, Body.sensor_error_minutes)"),
     Described("insulin_sensitivity", "1", LOG, 0.45, 0.06, 1440.0, "sI, insulin sensitivity of glucose uptake"),
@@ -237,11 +238,12 @@ PARAMETERS = {
     "untold_flux_sd": _p(1.2, "mg/kg/min", 0.1, 6, "the same where nothing is logged", _BENCH),
     "flux_per_appearance": _p(0.3, "1", 0, 2, "the same, share of the appearance", _BENCH),
     "flux_widening": _p(8.0, "1", 0, 30, "more variance of it where innovations keep one sign", _BENCH),
+    "flux_evidence": _p(0.5, "1", 0, 0.95, "square of their running mean that is passed over as chance", _BENCH),
     "flux_learning_days": _p(0.4, "d", 0.05, 1e9, "over which the person's own size of it is learned", _BENCH),
     "sensor_error_sd": _p(8.0, "mg/dL", 1, 40, "sd of the sensor's coloured error", _BENCH),
     "sensor_lag_minutes": _p(7.0, "min", 1, 30, "how fast the error follows its driver", _BENCH),
     "sensor_error_minutes": _p(32.0, "min", 5, 600, "how long the driver lasts", _BENCH),
-    "low_error": _p(0.3, "1", 0.1, 1, "error at 40 mg/dL, share of that from 100 mg/dL on", _BENCH),
+    "low_error": _p(0.3, "1", 0.1, 1, "new error at 40 mg/dL, share of that from 100 mg/dL on", _BENCH),
 }  # fmt: skip
 
 # Each set is laid over the healthy values above.
