@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 
 from connectors.channels import CHANNEL_CODES, CHANNELS, CODE_OF, conversion
-from connectors.columns import COLUMNS, QUALITIES, SUSPECT, Decoded, Refused, stable_hash
+from connectors.columns import COLUMNS, QUALITIES, SUSPECT, Decoded, Refused, source_number, stable_hash
 from connectors.errors import PayloadError, Reason
 from connectors.parsing import parse_json
 from connectors.plain import EARLIEST_MS, FUTURE_MS, MAX_ROWS, take
@@ -185,7 +185,7 @@ def _decode_record(rows: _Rows, record: int, document: Any, key: bytes | None) -
         ingested = milliseconds(document["ingested_at"]) if document.get("ingested_at") is not None else 0
         if abs(ingested) >= 2**62:
             raise ValueError("beyond any clock")
-        source_hash = stable_hash(source)
+        source_hash = source_number(source)
     except (ValueError, OverflowError):
         return rows.refuse(record, 0, "ingested_at", Reason.BAD_TIME, "is no time")
     if kind == "reading/1":

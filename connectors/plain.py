@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.channels import CHANNELS, CODE_OF
-from connectors.columns import COLUMNS, OK, SUSPECT, stable_hash
+from connectors.columns import COLUMNS, OK, SUSPECT, source_number, stable_hash
 
 MAX_TEXT = 200
 EARLIEST_MS = 946_684_800_000  # 2000-01-01: older clocks were never set
@@ -124,15 +124,13 @@ def _columns(
     of_record = np.repeat(np.arange(len(records)), length)
     good[of_record[~plain]] = False
     try:
-        source = [stable_hash(one or "") if len(one or "") <= MAX_TEXT else -1 for one in sources or ()]
+        source = [source_number(one or "") if len(one or "") <= MAX_TEXT else -1 for one in sources or ()]
         given = (
             np.array(ingested, dtype=np.int64) if ingested is not None else np.zeros(len(records), np.int64)
         )
     except (UnicodeEncodeError, OverflowError):
         return None
-    hashes = (
-        np.array(source, dtype=np.int64) if sources is not None else np.full(len(records), stable_hash(""))
-    )
+    hashes = np.array(source, dtype=np.int64) if sources is not None else np.zeros(len(records), np.int64)
     good &= hashes >= 0
     rows |= {
         "person": np.repeat(person.astype(np.int32), length), "record": np.repeat(records, length),

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import TopicPartition
 from confluent_kafka import Producer
 
@@ -41,7 +43,7 @@ def broker(folder: Path) -> Iterator[tuple[str, str]]:
     from deploy.services.basics import Missing  # noqa: PLC0415
     from deploy.services.kafka import Kafka  # noqa: PLC0415
 
-    kafka = Kafka(folder)
+    kafka: Any = Kafka(folder)
     try:
         kafka.start()
     except Missing as error:
@@ -57,7 +59,9 @@ def partition_of(person: str, partitions: int) -> int:
     return int(person[1:]) % partitions
 
 
-def produce(address: str, partitions: int, messages: Iterable[load.Message], topic: str = topics.READING) -> int:
+def produce(
+    address: str, partitions: int, messages: Iterable[load.Message], topic: str = topics.READING
+) -> int:
     """Send everything as fast as it goes; returns how many."""
     producer = Producer({
         "bootstrap.servers": address, "compression.type": "lz4", "linger.ms": 20, "batch.size": 1_000_000,
@@ -102,7 +106,7 @@ class Process:
     def get(self, path: str) -> tuple[int, str]:
         """An answer of its health server."""
         try:
-            with urllib.request.urlopen(self.url() + path, timeout=30) as answer:
+            with urllib.request.urlopen(self.url() + path, timeout=30) as answer:  # noqa: S310 - of our own
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -141,7 +145,7 @@ def worker(settings: Settings, folder: Path, **more: str) -> Iterator[Process]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"worker-{time.monotonic_ns()}.log"
     with path.open("wb") as log:
-        popen = subprocess.Popen(  # noqa: S603 - our own interpreter
+        popen = subprocess.Popen(
             [sys.executable, "-m", "stream.commands", "worker"], env=environment, stdout=log, stderr=log,
             stdin=subprocess.DEVNULL, cwd=folder,
         )  # fmt: skip
@@ -202,7 +206,11 @@ async def raw(settings: Settings) -> dict[str, float]:
         while any([await consumer.position(part) < ends[part] for part in parts]):
             for records in (await consumer.getmany(timeout_ms=200)).values():
                 readings += len(decode([r.value for r in records], [r.key for r in records], now_ms))
-        return {"wall_s": time.monotonic() - began, "processor_s": time.process_time() - used, "readings": readings}
+        return {
+            "wall_s": time.monotonic() - began,
+            "processor_s": time.process_time() - used,
+            "readings": readings,
+        }
     finally:
         await consumer.stop()
 
@@ -214,7 +222,9 @@ async def latency(settings: Settings, people: int, per_s: float, seconds: float)
     reading below 70 mg/dL.
     """
     parts = [TopicPartition(topics.ALERT, number) for number in range(settings.partitions)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, enable_auto_commit=False, fetch_max_wait_ms=5)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.broker, enable_auto_commit=False, fetch_max_wait_ms=5
+    )
     await consumer.start()
     consumer.assign(parts)
     await consumer.seek_to_end(*parts)
@@ -251,7 +261,9 @@ async def latency(settings: Settings, people: int, per_s: float, seconds: float)
                 value = b'{"person":"%s","channel":"glucose","time":%d,"value":%.1f}' % (
                     name.encode(), now_ms - minutes * 60_000, 58.0 + minutes,
                 )  # fmt: skip
-                producer.produce(topics.READING, value, name, partition=partition_of(name, settings.partitions))
+                producer.produce(
+                    topics.READING, value, name, partition=partition_of(name, settings.partitions)
+                )
                 if minutes:
                     producer.poll(0)
             sent[name] = time.monotonic()
@@ -264,5 +276,56 @@ async def latency(settings: Settings, people: int, per_s: float, seconds: float)
     await listener
     await consumer.stop()
     took.sort()
-    at = lambda share: took[min(int(share * len(took)), len(took) - 1)] if took else float("nan")  # noqa: E731
-    return {"p50_ms": at(0.5), "p99_ms": at(0.99), "alerts": len(took), "missing": len(sent), "sent_per_s": done / seconds}
+    p50, p99 = (
+        took[min(int(share * len(took)), len(took) - 1)] if took else float("nan") for share in (0.5, 0.99)
+    )
+    return {
+        "p50_ms": p50,
+        "p99_ms": p99,
+        "alerts": len(took),
+        "missing": len(sent),
+        "sent_per_s": done / seconds,
+    }
+
+
+async def delete_topics(settings: Settings) -> None:
+    """Delete the topics that a measurement uses, and wait until they are gone."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker)
+    await admin.start()
+    try:
+        wanted = set(topics.needed(settings))
+        there = wanted & set(await admin.list_topics())
+        if there:
+            await admin.delete_topics(sorted(there))
+        while wanted & set(await admin.list_topics()):
+            await asyncio.sleep(0.2)
+    finally:
+        await admin.close()
+
+
+async def killed(settings: Settings, first: Process, second: Process) -> float:
+    """Seconds from the kill of a worker, under load, until the other one has applied readings of its partitions."""
+    producer = Producer({"bootstrap.servers": settings.broker, "linger.ms": 5})
+    names = load.names(settings.partitions * 10)
+
+    def send() -> None:
+        now_ms = int(time.time() * 1000)
+        for number, name in enumerate(names):
+            value = load.SINGLE % (name.encode(), now_ms, 70.0 + number % 9)
+            producer.produce(topics.READING, value, name, partition=partition_of(name, settings.partitions))
+        producer.flush(5)
+
+    for _ in range(30):  # both have their share, and applied of it
+        send()
+        await asyncio.sleep(0.1)
+    first.popen.kill()
+    began = time.monotonic()
+    lag: list[tuple[float, float]] = []
+    while time.monotonic() - began < 30.0:
+        send()
+        lag.append((time.monotonic() - began, second.metric("twin_readings_total")))
+        await asyncio.sleep(0.1)
+        # All of what is sent each round is applied again: both halves, not only its own.
+        if len(lag) > 12 and (lag[-1][1] - lag[-11][1]) > 0.9 * 10 * len(names):
+            return lag[-11][0]
+    return float("nan")
