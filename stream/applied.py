@@ -13,6 +13,7 @@ from twin import channels as c_
 from twin.summary import GLUCOSE_AT, RATE_AT, RESTING_AT
 
 OUTCOMES = ("applied", "duplicate", "late", "replayed", "waiting")
+HOUR_S = 3600.0
 
 
 @dataclass(slots=True)
@@ -70,3 +71,19 @@ def signals_of(applied: Applied) -> dict[int, Signal]:
             float(row[RATE_AT]) if has_rate[tick] else math.nan, float(row[RESTING_AT]), bool(at_rest[tick]),
         )  # fmt: skip
     return found
+
+
+def checkpoints_to_keep(
+    tick_s: NDArray[np.float64], ticks: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], int]:
+    """After the last tick of every hour, and before each person's last tick (whose minute may not be over)."""
+    keep = np.full(len(tick_s), -1, dtype=np.int64)
+    hour = tick_s // HOUR_S
+    chosen = np.zeros(len(tick_s), dtype=bool)
+    chosen[:-1] = hour[1:] != hour[:-1]
+    ends = ticks[1:][ticks[1:] > ticks[:-1]] - 1
+    firsts = ticks[:-1][ticks[1:] > ticks[:-1]]
+    chosen[ends[ends > firsts] - 1] = True
+    chosen[ends] = False  # that is the head itself
+    keep[chosen] = np.arange(int(chosen.sum()))
+    return keep, int(chosen.sum())

@@ -5,7 +5,7 @@ a person's twin is a function of the set of their readings and of nothing else.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,26 +13,27 @@ from numpy.typing import NDArray
 
 from connectors.columns import Decoded
 from stream import alerting, storing
-from stream.applied import OUTCOMES, Applied, Run, signals_of
+from stream.applied import OUTCOMES, Applied, Run, checkpoints_to_keep, signals_of
 from stream.arrival import by_person
 from stream.hours import Hours
 from stream.journal import Entries, bin_people, entries_of, forecast_before
+from stream.keeping import Keeping
 from stream.lateness import Windows, judge
 from stream.person import Checkpoint, PersonTwin
 from stream.policy import Transition, step
+from stream.shelf import Shelf
 from twin import record as r_
 from twin.fold import FORECAST_BEFORE, fold, outputs_for
 from twin.profile import profile_of
 
 __all__ = ["OUTCOMES", "Applied", "Cohort", "Run"]
 HORIZONS = {"heart_rate": (900, 3600), "glucose": (1800, 3600)}
-HOUR_S = 3600.0
 DOUBLED = 4  # an open tick is run again when a channel has so many times the readings that it was run with
 # A person's twin, where its run begins, its entries from there on, and what it has forecast of them before.
 Work = tuple[PersonTwin, Checkpoint, Entries, tuple[NDArray[np.float64], ...] | None]
 
 
-class Cohort:
+class Cohort(Keeping):
     """Twins by person.
 
     Args:
@@ -40,6 +41,8 @@ class Cohort:
         window_s: how much older than the newest reading of a person one may be,
         windows: unless its channel or source is named here (stream.lateness says which are by default).
         horizons: of the forecasts [s], by channel.
+        shelf: where twins lie that nothing came for; without one all stay in memory.
+        resident: so many twins stay in memory.
         patient: readings of a tick that was run already may wait for more of it; `settle` runs what waits.
 
     """
@@ -52,11 +55,14 @@ class Cohort:
         windows: Mapping[str, float] | None = None,
         horizons: Mapping[str, tuple[int, ...]] | None = None,
         patient: bool = False,
+        shelf: Shelf | None = None,
+        resident: int = 10_000,
     ) -> None:
+        self.shelf, self.resident = shelf, resident
+        self.asleep: dict[
+            str, tuple[int, bool]
+        ] = {}  # on the shelf: newest reading [ms], whether silence was said
         self.patient = patient
-        self.due: set[str] = set()  # people with readings that are journalled and not run
-        self.twins: dict[str, PersonTwin] = {}
-        self.unsaid: dict[str, list[dict[str, Any]]] = {}  # alerts that a crash may have kept from being sent
         self.tick_ms, self.windows = tick_s * 1000, Windows(window_s, windows)
         self.horizons = dict(HORIZONS | dict(horizons or {}))
         longest = max(len(h) for h in self.horizons.values())
@@ -64,13 +70,6 @@ class Cohort:
         for row, channel in enumerate(("heart_rate", "glucose")):
             chosen = sorted(self.horizons[channel])
             self.horizon_table[row, : len(chosen)] = chosen
-
-    def twin(self, person: str) -> PersonTwin:
-        """The person's twin; a new one if nothing is known."""
-        twin = self.twins.get(person)
-        if twin is None:
-            twin = self.twins[person] = PersonTwin(person)
-        return twin
 
     def apply(
         self,
@@ -148,7 +147,7 @@ class Cohort:
         work: list[Work] = []
         for person in sorted(self.due if people is None else people):
             self.due.discard(person)
-            twin = self.twins.get(person)
+            twin = self.find(person)
             if twin is not None and twin.due_ms is not None:
                 work.append(self._from(twin, twin.due_ms))
                 twin.touched = True
@@ -212,7 +211,7 @@ class Cohort:
             together, bounds, self.tick_ms
         )
         records = np.stack([base.record for _, base, _, _ in work])
-        keep, slots = self._checkpoints_to_keep(tick_s, ticks)
+        keep, slots = checkpoints_to_keep(tick_s, ticks)
         kept = np.zeros((slots, r_.SIZE))
         outputs = outputs_for(len(tick_s), len(channel), self.horizon_table.shape[1])
         for i, (_, _, _, known) in enumerate(work):
@@ -253,30 +252,17 @@ class Cohort:
             applied.alerts += alerting.publish(twin, changes, policy)
             applied.runs.append(Run(twin.person, span, twin))
 
-    @staticmethod
-    def _checkpoints_to_keep(
-        tick_s: NDArray[np.float64], ticks: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], int]:
-        """After the last tick of every hour, and before each person's last tick (whose minute may not be over)."""
-        keep = np.full(len(tick_s), -1, dtype=np.int64)
-        hour = tick_s // HOUR_S
-        chosen = np.zeros(len(tick_s), dtype=bool)
-        chosen[:-1] = hour[1:] != hour[:-1]
-        ends = ticks[1:][ticks[1:] > ticks[:-1]] - 1
-        firsts = ticks[:-1][ticks[1:] > ticks[:-1]]
-        chosen[ends[ends > firsts] - 1] = True
-        chosen[ends] = False  # that is the head itself
-        keep[chosen] = np.arange(int(chosen.sum()))
-        return keep, int(chosen.sum())
-
     def tick_clock(self, now_ms: int, silent_after_ms: int = 1_800_000) -> list[dict[str, Any]]:
         """Technical alerts of people whose data stopped. The only thing that looks at a clock, and it is handed in."""
+        for person, (newest_ms, said) in list(self.asleep.items()):
+            if newest_ms > 0 and (now_ms - newest_ms > silent_after_ms) != said:
+                self.find(person)
         found = [alerting.watch_silence(twin, now_ms, silent_after_ms) for twin in self.twins.values()]
         return [alert for alerts in found for alert in alerts]
 
     def acknowledge(self, person: str, identity: str, by: str, at_ms: int) -> list[dict[str, Any]]:
         """Note who took an alert; empty when there is no such open alert."""
-        twin = self.twins.get(person)
+        twin = self.find(person)
         return alerting.acknowledge(twin, identity, by, at_ms) if twin else []
 
     def set_profile(self, person: str, profile: Mapping[str, object]) -> None:
@@ -290,50 +276,29 @@ class Cohort:
             self.twin(person).use_profile(profile_of(profile), dict(profile))
             self.due.add(person)
 
-    def books(self, alerts: list[dict[str, Any]]) -> Iterator[tuple[bytes, bytes]]:
-        """Changelog records to write before these alerts are sent, so that whoever follows after a crash knows of them."""
-        said: dict[str, list[dict[str, Any]]] = {}
-        for alert in alerts:
-            said.setdefault(alert["person"], []).append(alert)
-        for person, found in said.items():
-            twin = self.twins[person]
-            twin.touched = twin.book_changed = True  # the next checkpoint says that they are out
-            yield storing.book_of(twin, found)
-
-    def touched(self) -> list[str]:
-        """People of whom the changelog does not have all."""
-        return [person for person, twin in self.twins.items() if twin.touched]
-
-    def changed(self, people: Iterable[str] | None = None) -> Iterator[tuple[bytes, bytes | None]]:
-        """Changelog records of what changed since the last call, of these people or of all; None deletes."""
-        for person in self.touched() if people is None else people:
-            twin = self.twins.get(person)
-            if twin is not None and twin.touched:
-                yield from storing.records_of(twin)
-
-    def restore(self, key: bytes, value: bytes | None) -> None:
-        """Take one changelog record, in any order."""
-        storing.restore(self, key, value)
-
     def finish_restore(self) -> None:
         """After the last record: put the parts of every twin together; what a crash cut apart is run again."""
-        torn = [twin for twin in self.twins.values() if not storing.assemble(twin)]
+        if self.shelf is not None:
+            self.shelf.end()
+        self.run_again([twin for twin in self.twins.values() if not storing.assemble(twin)])
         self.due |= {twin.person for twin in self.twins.values() if twin.due_ms is not None}
+        self.unsaid = {person: alerts for person, alerts in self.unsaid.items() if alerts}
+
+    def run_again(self, torn: list[PersonTwin]) -> None:
+        """Run them from their oldest checkpoint."""
         work: list[Work] = []
         for twin in torn:
             base = twin.checkpoints[0]
             work.append((twin, base, twin.hours.since((base.tick + 1) * self.tick_ms), None))
-            self.due.discard(twin.person)
             twin.touched = True
         if work:
             applied = Applied()  # estimates were published before the state was written
             self._run(work, applied)
             for alert in applied.alerts:
                 self.unsaid.setdefault(alert["person"], []).append(alert)
-        self.unsaid = {person: alerts for person, alerts in self.unsaid.items() if alerts}
 
     def twin_json(self, person: str) -> dict[str, Any]:
         """The final twin for twins.jsonl: head time, mean, covariance, parameters."""
         if person in self.due:
             self.settle([person])
-        return storing.portrait(self.twins[person])
+        return storing.portrait(self.twin(person))

@@ -4,6 +4,7 @@ A chunk holds the entries of one hour, sorted as in stream.journal. What the cha
 pieces: what was appended since is a piece more. A chunk that changed otherwise is written anew as one piece.
 """
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -21,7 +22,8 @@ class Hours:
     """Entries by hour of event time.
 
     Attributes:
-        chunks: entries of each hour, hours ascending.
+        chunks: entries of each hour, hours ascending; None where they lie elsewhere.
+        fetch: gives those.
         written: how many entries at the beginning of a chunk the changelog has, by hour.
         pieces: in how many pieces, by hour; an hour that is here and not in `chunks` is to be deleted there.
         changed: hours that the changelog does not have as they are.
@@ -30,10 +32,11 @@ class Hours:
 
     """
 
-    __slots__ = ("anew", "changed", "chunks", "last_ms", "pieces", "written")
+    __slots__ = ("anew", "changed", "chunks", "fetch", "last_ms", "pieces", "written")
 
     def __init__(self, entries: Entries = NO_ENTRIES) -> None:
-        self.chunks: dict[int, Entries] = {}
+        self.chunks: dict[int, Entries | None] = {}
+        self.fetch: Callable[[int], Entries] | None = None
         self.written: dict[int, int] = {}
         self.pieces: dict[int, int] = {}
         self.changed: set[int] = set()
@@ -43,26 +46,39 @@ class Hours:
         self.changed.update(self.chunks)
 
     def __len__(self) -> int:
-        return sum(map(len, self.chunks.values()))
+        return sum(len(self.of(hour)) for hour in self.chunks)
+
+    def of(self, hour: int) -> Entries:
+        """Entries of an hour; none if there are none."""
+        chunk = self.chunks.get(hour, NO_ENTRIES)
+        if chunk is None and self.fetch is not None:
+            chunk = self.chunks[hour] = self.fetch(hour)
+        return chunk  # type: ignore[return-value]
+
+    def rest(self, fetch: "Callable[[int], Entries]") -> None:
+        """Let go of all but the last hour, until it is asked for; the changelog must have everything."""
+        self.fetch = fetch
+        for hour in list(self.chunks)[:-1]:
+            self.chunks[hour] = None
 
     def as_it_is(self) -> "Hours":
         """A copy that stays as it is; the entries themselves are never changed in place."""
         copy = Hours()
-        copy.chunks, copy.last_ms = dict(self.chunks), self.last_ms
+        copy.chunks, copy.last_ms, copy.fetch = dict(self.chunks), self.last_ms, self.fetch
         return copy
 
     def all(self) -> Entries:
         """Every entry."""
-        return _joined(list(self.chunks.values()))
+        return _joined([self.of(hour) for hour in list(self.chunks)])
 
     def since(self, ms: int) -> Entries:
         """Entries at `ms` and later."""
         first = ms // HOUR_MS
         found = []
-        for hour in reversed(self.chunks):
+        for hour in reversed(list(self.chunks)):
             if hour < first:
                 break
-            found.append(self.chunks[hour])
+            found.append(self.of(hour))
         if not found:
             return NO_ENTRIES
         earliest = found[-1]
@@ -74,9 +90,9 @@ class Hours:
         hour = first_ms // HOUR_MS
         self.last_ms = last_ms
         if last_ms // HOUR_MS == hour:
-            chunk = self.chunks.get(hour)
             self.changed.add(hour)
-            self.chunks[hour] = new.copy() if chunk is None else np.concatenate([chunk, new])
+            there = hour in self.chunks
+            self.chunks[hour] = np.concatenate([self.of(hour), new]) if there else new.copy()
             return
         of = new["time_ms"] // HOUR_MS
         for begin, end in _spans(of):
@@ -84,7 +100,7 @@ class Hours:
 
     def holds(self, keys: NDArray[np.int64]) -> list[int]:
         """Hours that have an entry with one of these keys."""
-        return [hour for hour, chunk in self.chunks.items() if np.isin(chunk["key"], keys).any()]
+        return [hour for hour in list(self.chunks) if np.isin(self.of(hour)["key"], keys).any()]
 
     def take(self, new: Entries) -> tuple[int | None, int]:
         """Merge entries in any order; returns the earliest time that changed [ms], and how many identities are new.
@@ -96,7 +112,7 @@ class Hours:
         if len(named):
             touched |= set(self.holds(named))
         hours = sorted(touched)
-        old = _joined([self.chunks[hour] for hour in hours if hour in self.chunks])
+        old = _joined([self.of(hour) for hour in hours if hour in self.chunks])
         merged, changed_ms = merge(old, new)
         if changed_ms is None:
             return None, 0
@@ -104,7 +120,7 @@ class Hours:
         fresh = {int(of[begin]): merged[begin:end] for begin, end in _spans(of)}
         self.changed.update(hours)
         for hour in hours:
-            before, after = self.chunks.get(hour, NO_ENTRIES), fresh.get(hour, NO_ENTRIES)
+            before, after = self.of(hour), fresh.get(hour, NO_ENTRIES)
             kept = self.written.get(hour, 0)
             if not np.array_equal(before[:kept], after[:kept]):
                 self.anew.add(hour)
@@ -118,7 +134,7 @@ class Hours:
     def drop_before(self, ms: int) -> None:
         """Forget entries before `ms`."""
         for hour in [hour for hour in self.chunks if hour * HOUR_MS < ms]:
-            chunk = self.chunks[hour]
+            chunk = self.of(hour)
             first = int(np.searchsorted(chunk["time_ms"], ms))
             if not first:
                 continue
@@ -147,7 +163,7 @@ class Hours:
         hours = list(self.chunks)
         if hours != sorted(hours):
             self.chunks = {hour: self.chunks[hour] for hour in sorted(hours)}
-        self.last_ms = int(next(reversed(self.chunks.values()))["time_ms"][-1]) if self.chunks else NOTHING
+        self.last_ms = int(self.of(next(reversed(self.chunks)))["time_ms"][-1]) if self.chunks else NOTHING
 
 
 def _spans(of: NDArray[np.int64]) -> list[tuple[int, int]]:

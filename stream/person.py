@@ -1,6 +1,6 @@
 """One person's twin in memory: journal, checkpoints, head, and what was published of their alerts."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,14 +20,37 @@ BEGINNING = -(1 << 62)  # the tick before all ticks
 NEW = genesis()
 
 
-@dataclass(slots=True)
 class Checkpoint:
-    """The twin after all ticks up to `tick`."""
+    """The twin after all ticks up to `tick`. Its record may lie elsewhere, and is fetched when it is asked for.
 
-    tick: int
-    record: Record
-    policy: NDArray[np.float64]
-    written: bool = False  # whether the changelog has it
+    Attributes:
+        tick: number of the last tick in it.
+        policy: state of the rules of alerts.
+        written: whether the changelog has it.
+
+    """
+
+    __slots__ = ("_fetch", "_record", "policy", "tick", "written")
+
+    def __init__(self, tick: int, record: Record, policy: NDArray[np.float64], written: bool = False) -> None:
+        self.tick, self.policy, self.written = tick, policy, written
+        self._record: Record | None = record
+        self._fetch: Callable[[], Record] | None = None
+
+    @property
+    def record(self) -> Record:
+        """The numbers; nobody changes them in place."""
+        if self._record is None and self._fetch is not None:
+            self._record = self._fetch()
+        return self._record  # type: ignore[return-value]
+
+    @record.setter
+    def record(self, record: Record) -> None:
+        self._record = record
+
+    def rest(self, fetch: "Callable[[], Record]") -> None:
+        """Let go of the record until it is asked for."""
+        self._record, self._fetch = None, fetch
 
 
 class PersonTwin:

@@ -9,26 +9,27 @@ with the version of its layout; a newer one is refused by name.
 """
 
 import zlib
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from stream.alerting import is_silent
 from stream.hours import MOST_PIECES
 from stream.journal import ENTRY, Entries
 from stream.migrating import NewerState, check_layout, lay
 from stream.person import BEGINNING, Checkpoint, PersonTwin
 from stream.policy import new_state
+from stream.portrait import portrait
 from twin import record as r_
-from twin.channels import SENSORS
 from twin.profile import profile_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stream.cohort import Cohort
+    from stream.shelf import Shelf
 
 __all__ = ["LAYOUT", "TOLD", "NewerState", "assemble", "portrait", "records_of", "restore"]
 LAYOUT = (
@@ -119,7 +120,7 @@ def _piece_key(person: bytes, hour: int, number: int) -> bytes:
 def _pieces(twin: PersonTwin, person: bytes, hour: int) -> "Iterator[tuple[bytes, bytes | None]]":
     """What the changelog lacks of an hour: a further piece, or all of it in one and the others deleted."""
     hours = twin.hours
-    chunk, pieces = hours.chunks.get(hour), hours.pieces.get(hour, 0)
+    chunk, pieces = hours.of(hour) if hour in hours.chunks else None, hours.pieces.get(hour, 0)
     first, whole = pieces, chunk is None or hour in hours.anew or pieces >= MOST_PIECES
     if whole:
         for number in range(0 if chunk is None else 1, pieces):
@@ -148,26 +149,76 @@ def _digest(twin: PersonTwin) -> int:
     return sum(digest for key, digest in twin.stored.items() if key[:1] in b"ij")
 
 
-def restore(cohort: "Cohort", key: bytes, value: bytes | None) -> None:
-    """Put one record where it belongs; `assemble` follows when all are in."""
-    kind, rest = key[:1], key[2:]
-    person = rest.rsplit(SEPARATOR, NUMBERS.get(kind, 0))[0].decode()
-    twin = cohort.twin(person)
+def person_of(key: bytes) -> str:
+    """Whose record it is."""
+    return key[2:].rsplit(SEPARATOR, NUMBERS.get(key[:1], 0))[0].decode()
+
+
+def rest(twin: PersonTwin, shelf: "Shelf") -> None:
+    """Let go of what is on the shelf and not needed to go on: all checkpoints but the last, all hours but the last."""
+    person = twin.person.encode()
+    for checkpoint in twin.checkpoints[:-1]:
+        if checkpoint is twin.head:
+            continue
+        if checkpoint.tick == BEGINNING:
+            checkpoint.rest(partial(_beginning, twin))
+        elif checkpoint.written:
+            checkpoint.rest(partial(_fetched, twin, shelf, _checkpoint_key(person, checkpoint.tick)))
+    twin.hours.rest(partial(_hour, twin, shelf))
+
+
+def _beginning(twin: PersonTwin) -> NDArray[np.float64]:
+    return _new(orjson.dumps(twin.profile, option=orjson.OPT_SORT_KEYS)).copy()
+
+
+def _fetched(twin: PersonTwin, shelf: "Shelf", key: bytes) -> NDArray[np.float64]:
+    return _unpack(shelf.get(twin.person, key)[1:], twin.profile).record
+
+
+def _hour(twin: PersonTwin, shelf: "Shelf", hour: int) -> Entries:
+    person = twin.person.encode()
+    pieces = [
+        shelf.get(twin.person, _piece_key(person, hour, number)) for number in range(twin.hours.pieces[hour])
+    ]
+    return _sorted(np.concatenate([np.frombuffer(data[1:], dtype=ENTRY) for data in pieces]))
+
+
+def glimpse(key: bytes, value: bytes) -> tuple[int | None, bool | None, list[dict[str, Any]]]:
+    """What must be known of a twin on the shelf, from one of its records; None where it does not tell.
+
+    Returns:
+        Newest reading [ms], whether it is said that data stopped, and alerts that may not have been sent.
+
+    """
+    check_layout(value[0], LAYOUT)
+    if key[:1] == b"a":
+        book = orjson.loads(value[1:])
+        return None, is_silent(book["alerts"]), book["unsaid"]
+    if key[:1] != b"t":
+        return None, None, []
+    header = orjson.loads(value[5 : 5 + int.from_bytes(value[1:5], "big")])
+    return header["newest_ms"], None, []
+
+
+def restore(twin: PersonTwin, key: bytes, value: bytes | None) -> list[dict[str, Any]]:
+    """Put one record where it belongs; `assemble` follows when all are in. Returns alerts that may not have been sent."""
+    kind = key[:1]
     if value is None:
         twin.stored.pop(key, None)
         twin.parts[key] = None
-        return
+        return []
     check_layout(value[0], LAYOUT)
     if kind == b"a":
         book = orjson.loads(value[1:])
         twin.alerts = book["alerts"]
-        cohort.unsaid[person] = book["unsaid"]
-        return
+        unsaid: list[dict[str, Any]] = book["unsaid"]
+        return unsaid
     twin.parts[key] = value[1:]
     if kind in (b"j", b"i"):
         twin.stored[key] = zlib.crc32(value[1:])
     elif kind == b"c":
         twin.stored[key] = 0
+    return []
 
 
 def assemble(twin: PersonTwin) -> bool:
@@ -217,7 +268,7 @@ def _lay_journal(twin: PersonTwin, parts: dict[bytes, bytes | None]) -> None:
     for hour, pieces in found.items():
         chunks = [np.frombuffer(data, dtype=ENTRY) for _, data in sorted(pieces.items()) if data]
         if 0 not in pieces and hour in hours.chunks:
-            chunks.insert(0, hours.chunks[hour])
+            chunks.insert(0, hours.of(hour))
         chunk = _sorted(np.concatenate(chunks)) if chunks else None
         hours.pieces[hour] = sum(
             _piece_key(person, hour, number) in twin.stored for number in range(MOST_PIECES + 1)
@@ -240,34 +291,3 @@ def _sorted(entries: Entries) -> Entries:
     for name in ("key", "source", "channel", "time_ms"):
         same &= j[name][1:] == j[name][:-1]
     return j[np.append(True, ~same)] if len(j) else j
-
-
-def portrait(twin: PersonTwin) -> dict[str, Any]:
-    """A twin in the open: head, and mean and covariance of each block as the filter holds them."""
-    record = twin.head.record
-    blocks = {
-        name: {
-            "states": [state.name for state in block.STATES],
-            "mean": record[mean_at : mean_at + block.N].tolist(),
-            "covariance": record[at : at + block.N**2].reshape(block.N, -1).tolist(),
-        }
-        for name, (block, mean_at, at, time_at) in r_.BLOCKS.items()
-        if record[time_at] > r_.NEVER
-    }
-    return {
-        "person": twin.person,
-        "head_time": record[r_.HEAD_S],
-        "blocks": blocks,
-        "observations": record[r_.READINGS],
-        "downweighted": record[r_.DOWNWEIGHTED],
-        "repaired": record[r_.REPAIRED],
-        "outliers": {
-            channel: int(record[r_.OUTLIERS + i])
-            for i, channel in enumerate(SENSORS)
-            if record[r_.READ + i] > 0
-        },
-        "header": record[
-            : r_.FAST_BODY
-        ].tolist(),  # what is held, what was taken: `twin outlook` looks ahead from it
-        "constants": record[r_.FAST_BODY : r_.FAST_MEAN].tolist(),
-    }

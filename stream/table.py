@@ -21,7 +21,7 @@ Record = tuple[bytes, bytes | None]
 class TwinTable(faust.Table):
     """Cohorts by partition. Faust recovers it; nobody writes it but `write`, which waits for the broker."""
 
-    make_cohort: Callable[[], Cohort]
+    make_cohort: Callable[[int], Cohort]
 
     def __post_init__(self) -> None:
         self.cohorts: dict[int, Cohort] = {}
@@ -34,7 +34,7 @@ class TwinTable(faust.Table):
     def cohort(self, partition: int) -> Cohort:
         """The twins of a partition."""
         if partition not in self.cohorts:
-            self.cohorts[partition] = type(self).make_cohort()
+            self.cohorts[partition] = type(self).make_cohort(partition)
         return self.cohorts[partition]
 
     def persisted_offset(self, tp: Any) -> int | None:
@@ -59,7 +59,7 @@ class TwinTable(faust.Table):
         self.writing.clear()
         self.last_sent.clear()
         for partition in ahead & self.cohorts.keys():
-            del self.cohorts[partition]
+            self.cohorts.pop(partition).close()
             self.offsets.pop(TP(self.changelog_topic_name, partition), None)
         await super().on_rebalance(*arguments, **named)
 
@@ -68,7 +68,7 @@ class TwinTable(faust.Table):
         kept = active_tps | standby_tps
         self.offsets = {tp: offset for tp, offset in self.offsets.items() if tp in kept}
         for partition in self.cohorts.keys() - {tp.partition for tp in kept}:
-            del self.cohorts[partition]
+            self.cohorts.pop(partition).close()
         for cohort in self.cohorts.values():
             cohort.finish_restore()
         await super().on_recovery_completed(active_tps, standby_tps)

@@ -31,6 +31,7 @@ from stream.leavings import letters_of, stamps_of
 from stream.obeying import obey
 from stream.publishing import Publisher
 from stream.settings import Settings
+from stream.shelf import Shelf
 from stream.sink import BREAKER, Sink, run_sink
 from stream.table import LARGEST_BATCH, TwinTable
 from stream.transport import App, BatchConsumer, ConsumerThread, RawSchema
@@ -54,8 +55,12 @@ class Worker:
         ConsumerThread.fetch_wait_ms = settings.fetch_wait_ms
         window_s = round(settings.window_h * 3600)
         TwinTable.make_cohort = staticmethod(
-            lambda: Cohort(tick_s=settings.tick_s, window_s=window_s, windows=settings.windows, patient=True)
-        )
+            lambda partition: Cohort(
+                tick_s=settings.tick_s, window_s=window_s, windows=settings.windows, patient=True,
+                shelf=Shelf(settings.data_dir / f"shelf-{os.getpid()}" / f"{partition}.sqlite"),
+                resident=max(1, settings.resident_twins // settings.partitions),
+            )
+        )  # fmt: skip
         # How far ahead decode lets a reading be, beyond its own five minutes: it waits in its twin then.
         self.patience_ms = WAIT_MS - FUTURE_MS if settings.future == "wait" else 0
         self.metrics = Metrics()
@@ -136,7 +141,7 @@ class Worker:
         self.metrics.set("twin_recovering", recovering)
         self.metrics.set("twin_rebalancing", rebalancing)
         self.metrics.set("twin_acknowledgement_age_seconds", round(age, 1))
-        self.metrics.set("twin_people", sum(len(c.twins) for c in self.table.cohorts.values()))
+        self.metrics.set("twin_people", sum(c.people() for c in self.table.cohorts.values()))
         joined = bool(self.app.consumer.assignment())
         fine = joined and not recovering and not rebalancing and age < READY_AGE_S
         return fine, {
