@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from connectors.columns import Decoded
 from stream import alerting, storing
 from stream.applied import (
-    OUTCOMES, Applied, Made, Run, checkpoints_to_keep, forget_days_made, mark_made, signals_of,
+    OUTCOMES,
+    Applied,
+    Made,
+    Run,
+    checkpoints_to_keep,
+    forget_days_made,
+    mark_made,
+    signals_of,
 )  # fmt: skip
 from stream.arrival import by_person
 from stream.hours import Hours
