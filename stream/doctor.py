@@ -11,6 +11,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
@@ -62,8 +63,9 @@ async def _buckets(store: Any, settings: Settings, fix: bool) -> list[dict[str, 
     if look is None:
         return []
     wanted = {settings.influx_bucket: settings.influx_keep_days}
-    if settings.influx_long_bucket:
-        wanted[settings.influx_long_bucket] = settings.influx_keep_long_days
+    for long in (settings.influx_long_bucket, settings.influx_alert_bucket):
+        if long:
+            wanted[long] = settings.influx_keep_long_days
     found = []
     for bucket in await look(wanted, fix):
         keeps = "for ever" if bucket.days is None else f"{bucket.days:.0f} days"
@@ -134,6 +136,7 @@ async def _broker(settings: Settings, fix: bool) -> tuple[list[dict[str, Any]], 
         needed = topics.needed(settings)
         created = await topics.create_missing(settings) if fix else []
         described = await admin.describe_topics(sorted(set(needed) & there))
+        stamped = await _stamped_by_broker(admin) if topics.READING in there | set(created) else True
     finally:
         await admin.close()
     missing = sorted(set(needed) - there - set(created))
@@ -146,6 +149,10 @@ async def _broker(settings: Settings, fix: bool) -> tuple[list[dict[str, Any]], 
         _finding(True, "broker", settings.broker, ""),
         _finding(not missing, "topics", shown, "run: twin doctor --fix"),
     ]
+    if not stamped:
+        do = f"kafka-configs --alter --topic {topics.READING} --add-config message.timestamp.type=LogAppendTime"
+        shown = f"{topics.READING} keeps its senders' times: a sender with a wrong clock decides what is too early"
+        found.append(_finding(False, "timestamps", shown, do))
     odd = [f"{t['topic']} has {len(t['partitions'])}" for t in described
            if len(t["partitions"]) != needed[t["topic"]]]  # fmt: skip
     if odd:
@@ -157,6 +164,21 @@ async def _broker(settings: Settings, fix: bool) -> tuple[list[dict[str, Any]], 
         with contextlib.suppress(KafkaError, TimeoutError):
             newest = await asyncio.wait_for(_newest_ms(settings, counts[topics.READING]), WAIT_S)
     return found, newest
+
+
+async def _stamped_by_broker(admin: AIOKafkaAdminClient) -> bool:
+    """Whether reading.v1 is stamped by the broker; also where it does not say (the embedded one)."""
+    with contextlib.suppress(KafkaError, TimeoutError, IndexError, ValueError):
+        return await asyncio.wait_for(_timestamp_type(admin), WAIT_S) != "CreateTime"
+    return True
+
+
+async def _timestamp_type(admin: AIOKafkaAdminClient) -> str | None:
+    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topics.READING)])
+    values = {
+        entry[0]: entry[1] for answer in answers for resource in answer.resources for entry in resource[4]
+    }
+    return values.get("message.timestamp.type")
 
 
 async def _newest_ms(settings: Settings, partitions: int) -> int | None:

@@ -80,6 +80,14 @@ def new_state() -> NDArray[np.float64]:
     return np.zeros(STATE)
 
 
+def open_rules(state: NDArray[np.float64]) -> Iterator[tuple[str, str, float]]:
+    """Name, state and onset [s] of the rules that are not at rest."""
+    for number, rule in enumerate(RULES):
+        phase, onset_s = state[number * 5 + PHASE], float(state[number * 5 + ONSET_S])
+        if phase != NORMAL:
+            yield rule.name, "pending" if phase == PENDING else "active", onset_s
+
+
 def _advance(state: NDArray[np.float64], rule: Rule, now_s: float, on: bool, off: bool) -> str | None:
     """Move one rule; returns the state that it entered, if any."""
     phase = state[PHASE]

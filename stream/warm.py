@@ -11,6 +11,7 @@ import numpy as np
 from connectors.channels import CODE_OF
 from connectors.columns import Decoded
 from stream.cohort import Cohort
+from stream.outlook_run import outlook
 from stream.smoothing import smooth
 from stream.weights import weights_named
 from twin.blocks import fast, metabolic
@@ -85,6 +86,7 @@ def warm() -> float:
     warm_fold()
     smooth(readings_of("heart_rate", 3, 60, 70.0), None, 60_000)
     warm_open()
+    warm_outlook()
     return time.perf_counter() - began
 
 
@@ -94,3 +96,12 @@ def warm_open() -> None:
     for _ in range(2 * 60 + 1):  # until every block has moved
         body.minute({CARBOHYDRATE: 1.0, MET: 1.3})
     body.states()
+
+
+def warm_outlook() -> None:
+    """Compile or load what looks ahead."""
+    cohort = Cohort()
+    for channel, value in (("heart_rate", 70.0), ("glucose", 100.0)):
+        cohort.apply(readings_of(channel, 3, 300, value))
+    outlook("warm", cohort.twins["warm"].head.record, {"exercise": ["10min@6met"]}, 0.5)
+    outlook("warm", cohort.twins["warm"].head.record, {"altitude": ["2000"], "ambient": ["30"]}, 0.5)

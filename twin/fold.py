@@ -40,6 +40,7 @@ METABOLIC_STALE_S = 300.0  # without glucose or an event block G moves every fiv
 CIRCADIAN_STALE_S = 360.0
 SLOW_STALE_S = 3600.0
 LONGEST_PAUSE_S = 1e9
+FORECAST_BEFORE = -math.inf
 
 
 @kernel
@@ -176,7 +177,7 @@ def fold_person(
     low_probability: Array, daily: Records, next_row: Integers, room: Rooms, bench: Bench, rows: Matrix,
 ) -> None:  # fmt: skip
     """Ticks `tick_start` to `tick_stop` of one person into `record`; see `fold`."""
-    report = np.zeros(1)
+    report, none = np.zeros(1), np.full((2, 1), math.nan)
     for tick in range(tick_start, tick_stop):
         now, before_s = tick_s[tick], record[r_.HEAD_S]
         if before_s == r_.NEVER:
@@ -215,13 +216,18 @@ def fold_person(
         record[r_.HEAD_S] = now
         summarise(record, now, room, estimates[tick])
         tell_blocks(record, before_s, now, estimates[tick])
+        rate_made, glucose_made = (
+            forecasts[tick, 0, 0, 0] == FORECAST_BEFORE,
+            forecasts[tick, 1, 0, 0] == FORECAST_BEFORE,
+        )
         forecasts[tick] = np.nan
         low_probability[tick] = np.nan
         for j in range(obs_start[tick], obs_start[tick + 1]):
             if obs_channel[j] == c_.HEART_RATE or obs_channel[j] == c_.GLUCOSE:
+                made = rate_made if obs_channel[j] == c_.HEART_RATE else glucose_made
                 forecast_tick(
-                    record, now, obs_channel[j], obs_value[j], horizons, room, weights, bench, rows, forecasts[tick],
-                    low_probability[tick],
+                    record, now, obs_channel[j], obs_value[j], none if made else horizons, room, weights, bench, rows,
+                    forecasts[tick], low_probability[tick],
                 )  # fmt: skip
         tomorrow(record, now, obs_start[tick], obs_start[tick + 1], obs_channel, obs_value, obs_flag, weights.body, rows,
                  daily, next_row)  # fmt: skip
@@ -255,7 +261,8 @@ def fold(
         estimates: filled (t, summary.ESTIMATE_SIZE).
         surprises: filled with normalised innovations, nan for inputs (m,).
         outcomes: filled with 0 applied, 1 downweighted, 2 not finite (m,).
-        forecasts: filled as forecast.py has it, nan where none was made (t, 2, h, FORECAST).
+        forecasts: filled as forecast.py has it, nan where none was made (t, 2, h, FORECAST). Where the first number of a
+            tick and channel is FORECAST_BEFORE none is made: that of a tick which late data run again was made already.
         low_probability: filled with chances of low glucose, as forecast.py has them (t, CHANCES).
         daily: filled with forecasts for a day later, a row for each observation of a daily channel in their order, nan
             where it was no value of a day (d, FORECAST).

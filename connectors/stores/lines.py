@@ -4,7 +4,8 @@ One field type for ever: an int in one point and a float in the next would drop 
 time overwrite: a replay changes nothing, so nothing that changes is a tag. The document stands beside its numbers as a
 field of text, so that what is read back is what was written.
 
-twin_state      person_id        <state>_mean, <state>_sd, observed_, surprise_, probability_<name>, lag_s, n_obs, document
+twin_state      person_id        <state>_mean, <state>_sd, observed_, surprise_, probability_<name>, lag_s, n_obs, document,
+                                 outlook_<channel>: the forecasts as text, which a corrected estimate does not touch
 twin_parameter  person_id        <parameter>_mean, <parameter>_sd
 twin_alert      person_id, rule  at onset: score, threshold, value, severity (1 low to 3 high), at, status, alert_id, document
 """
@@ -17,6 +18,7 @@ from typing import Any
 import orjson
 
 from connectors.stores import Document
+from connectors.stores.outlooks import OUTLOOK, take_apart
 
 SEVERITY = {"low": 1.0, "medium": 2.0, "high": 3.0}
 
@@ -64,7 +66,9 @@ def estimate_lines(e: Document) -> list[str]:
     numbers: dict[str, Any] = spread_fields(e["state"])
     for group in ("observed", "surprise", "probability"):
         numbers |= {f"{group}_{name}": value for name, value in e.get(group, {}).items()}
-    numbers |= {"lag_s": e.get("lag_s"), "n_obs": e.get("made_from"), "document": orjson.dumps(e).decode()}
+    bare, outlooks = take_apart(e)
+    numbers |= {f"{OUTLOOK}_{channel}": body.decode() for channel, body in outlooks.items()}
+    numbers |= {"lag_s": e.get("lag_s"), "n_obs": e.get("made_from"), "document": orjson.dumps(bare).decode()}
     found = (
         line("twin_state", who, numbers, at),
         line("twin_parameter", who, spread_fields(e.get("parameter", {})), at),

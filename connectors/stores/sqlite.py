@@ -11,12 +11,15 @@ import orjson
 from connectors.errors import Unavailable
 from connectors.stores import Document, Refused
 from connectors.stores.checks import ALERT, ESTIMATE, sort_out
+from connectors.stores.outlooks import put_together, take_apart
 
 T = TypeVar("T")
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS estimate (person TEXT, time INTEGER, body BLOB, PRIMARY KEY (person, time)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS latest (person TEXT PRIMARY KEY, time INTEGER, body BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS alert (alert_id TEXT PRIMARY KEY, person TEXT, onset INTEGER, at INTEGER, body BLOB);
+CREATE TABLE IF NOT EXISTS outlook (person TEXT, made_at INTEGER, channel TEXT, body BLOB,
+PRIMARY KEY (person, made_at, channel)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS alert_by_time ON alert (at);
 """
 # An estimate of a later tick replaces the latest; so does a corrected one of the same tick.
@@ -58,13 +61,18 @@ class SqliteStore:
         """In one transaction."""
         estimates, refused = sort_out(estimates, ESTIMATE)
         alerts, others = sort_out(alerts, ALERT)
-        rows = [(e["person"], e["time"], orjson.dumps(e)) for e in estimates]
+        apart = [(e["person"], e["time"], *take_apart(e)) for e in estimates]
+        rows = [(person, time, orjson.dumps(e)) for person, time, e, _ in apart]
+        outlooks = [(person, time, *part) for person, time, _, parts in apart for part in parts.items()]
         notes = [(a["alert_id"], a["person"], a["onset"], a["at"], orjson.dumps(a)) for a in alerts]
 
         def work(connection: sqlite3.Connection) -> list[Refused]:
             with connection:
                 connection.executemany("INSERT OR REPLACE INTO estimate VALUES (?, ?, ?)", rows)
                 connection.executemany(UPSERT_LATEST, rows)
+                connection.executemany(
+                    "INSERT OR IGNORE INTO outlook VALUES (?, ?, ?, ?)", outlooks
+                )  # the first stays
                 connection.executemany("INSERT OR REPLACE INTO alert VALUES (?, ?, ?, ?, ?)", notes)
             return refused + others
 
@@ -74,14 +82,27 @@ class SqliteStore:
         found = await self._run(lambda connection: connection.execute(query, arguments).fetchall())
         return [orjson.loads(body) for (body,) in found]
 
+    async def _estimates(
+        self, query: str, outlooks: str, arguments: tuple[Any, ...] = ()
+    ) -> list[dict[str, Any]]:
+        """Estimates with their forecasts."""
+        documents = await self._documents(query, arguments)
+        rows = await self._run(lambda connection: connection.execute(outlooks, arguments).fetchall())
+        made: dict[tuple[str, int], dict[str, bytes]] = {}
+        for person, at, channel, body in rows:
+            made.setdefault((person, at), {})[channel] = body
+        return [put_together(e, made.get((e["person"], e["time"]), {})) for e in documents]
+
     async def latest(self) -> list[dict[str, Any]]:
         """One row a person."""
-        return await self._documents("SELECT body FROM latest ORDER BY person")
+        joined = "SELECT o.* FROM latest l JOIN outlook o ON o.person = l.person AND o.made_at = l.time"
+        return await self._estimates("SELECT body FROM latest ORDER BY person", joined)
 
     async def states(self, person: str, since_ms: int, until_ms: int) -> list[dict[str, Any]]:
         """By the primary key."""
         query = "SELECT body FROM estimate WHERE person = ? AND time BETWEEN ? AND ? ORDER BY time"
-        return await self._documents(query, (person, since_ms, until_ms))
+        outlooks = "SELECT * FROM outlook WHERE person = ? AND made_at BETWEEN ? AND ?"
+        return await self._estimates(query, outlooks, (person, since_ms, until_ms))
 
     async def alerts(self, since_ms: int = 0, person: str | None = None) -> list[dict[str, Any]]:
         """Newest first."""
@@ -91,11 +112,11 @@ class SqliteStore:
         return await self._documents(query, (since_ms, person, person))
 
     async def erase(self, person: str) -> None:
-        """From all three tables."""
+        """From all tables."""
 
         def work(connection: sqlite3.Connection) -> None:
             with connection:
-                for table in ("estimate", "latest", "alert"):
+                for table in ("estimate", "latest", "outlook", "alert"):
                     connection.execute(f"DELETE FROM {table} WHERE person = ?", (person,))  # noqa: S608 - own names
 
         await self._run(work)

@@ -9,6 +9,7 @@ from stream.commands import (
     evaluating,
     inspect,
     letters,
+    outlooking,
     replaying,
     research,
     services,
@@ -25,6 +26,7 @@ services.register(app)
 replaying.register(app)
 evaluating.register(app)
 simulating.register(app)
+outlooking.register(app)
 training.register(app)
 inspect.register(app)
 letters.register(app)

@@ -145,6 +145,7 @@ def person_show(
     kinds = [(kind, name, v) for kind in ("state", "parameter") for name, v in found[0][kind].items()]
     kinds += [("forecast", f"{f['channel']} in {f['horizon_s'] // 60} min", f) for f in found[0]["outlook"]]
     rows = [(kind, name, f"{v['mean']:.4g}", f"{v['sd']:.2g}") for kind, name, v in kinds]
+    rows.append(("readings", "that came too late, not applied", str(found[0].get("late_readings", 0)), ""))
     answer(as_json, found[0], ("kind", "name", "mean", "sd"), rows)
 
 

@@ -41,18 +41,23 @@ def settings(kafka, tmp_path_factory):
     return made
 
 
-def worker(settings):
-    environment = os.environ | {
-        "TWIN_BROKER": settings.broker,
-        "TWIN_PARTITIONS": str(PARTITIONS),
-        "TWIN_APP_ID": settings.app_id,
-        "TWIN_DATA_DIR": str(settings.data_dir),
-        "TWIN_SQLITE_PATH": str(settings.sqlite_path),
-        "TWIN_CHECKPOINT_S": "1",
-        "TWIN_SESSION_TIMEOUT_S": "2",
-        "TWIN_HEARTBEAT_S": "0.5",
-        "TWIN_SILENT_AFTER_MIN": "100000000",
-    }
+def started(settings, **more):
+    """A worker process; its log is appended to."""
+    environment = (
+        os.environ
+        | {
+            "TWIN_BROKER": settings.broker,
+            "TWIN_PARTITIONS": str(PARTITIONS),
+            "TWIN_APP_ID": settings.app_id,
+            "TWIN_DATA_DIR": str(settings.data_dir),
+            "TWIN_SQLITE_PATH": str(settings.sqlite_path),
+            "TWIN_CHECKPOINT_S": "1",
+            "TWIN_SESSION_TIMEOUT_S": "2",
+            "TWIN_HEARTBEAT_S": "0.5",
+            "TWIN_SILENT_AFTER_MIN": "100000000",
+        }
+        | more
+    )
     with (settings.data_dir / "worker.log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "stream.commands", "worker"],
@@ -93,15 +98,15 @@ async def everything(settings, topic):
 def wait_for(settings, person, at_ms, seconds=60):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        store = SqliteStore(settings.sqlite_path)
-        latest = asyncio.run(_latest(store))
+        latest = asyncio.run(latest_of(settings))
         if any(e["person"] == person and e["time"] >= at_ms for e in latest):
             return
         time.sleep(0.5)
     pytest.fail((settings.data_dir / "worker.log").read_text()[-3000:])
 
 
-async def _latest(store):
+async def latest_of(settings):
+    store = SqliteStore(settings.sqlite_path)
     try:
         return await store.latest()
     finally:
@@ -114,7 +119,7 @@ def test_a_killed_worker_leaves_the_same_twins_and_loses_nothing(settings):
     whole.apply(readings)
     batches = [batch for _, found in minutes_of(readings, 600) for batch in found]
     third = len(batches) // 3
-    process = worker(settings)
+    process = started(settings)
     try:
         asyncio.run(send(settings, batches[:third]))
         wait_for(settings, DEMO[0].name, START_MS)
@@ -122,7 +127,7 @@ def test_a_killed_worker_leaves_the_same_twins_and_loses_nothing(settings):
         process.send_signal(signal.SIGKILL)
         process.wait(10)
         asyncio.run(send(settings, [(DEMO[0].name, b"[not json"), *batches[2 * third :], batches[0]]))
-        process = worker(settings)
+        process = started(settings)
         wait_for(settings, DEMO[0].name, int(readings.time_ms.max()))
         time.sleep(3)
         process.send_signal(signal.SIGTERM)

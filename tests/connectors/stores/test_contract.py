@@ -50,6 +50,29 @@ def test_what_is_written_is_read_back(store):
     assert run(store, store.alerts()) == [ALERT]
 
 
+def forecast(channel, mean):
+    return {"channel": channel, "made_at": 1000, "horizon_s": 1800, "mean": mean}
+
+
+def test_forecasts_stay_as_they_were_made_when_the_estimate_is_corrected(store):
+    first = ESTIMATE | {"outlook": [forecast("heart_rate", 70.0), forecast("glucose", 110.0)]}
+    corrected = ESTIMATE | {"state": {"glucose": {"mean": 90.0, "sd": 4.0}}, "outlook": []}
+    later = ESTIMATE | {"outlook": [forecast("heart_rate", 71.0)]}
+    wanted = corrected | {"outlook": first["outlook"]}
+
+    assert run(store, store.write([first], []), store.states("ada, b=c", 0, 9999)) == [first]
+    assert run(store, store.write([corrected], []), store.latest()) == [wanted]
+    assert run(store, store.states("ada, b=c", 0, 9999)) == [wanted]
+    run(store, store.erase("ada, b=c"), store.write([corrected], []), store.write([later], []))
+    assert run(store, store.states("ada, b=c", 0, 9999)) == [later], "it was not forecast before"
+
+
+def test_an_outlook_of_another_shape_is_read_back_as_it_came(store):
+    odd = ESTIMATE | {"outlook": [{"channel": "aura"}]}
+
+    assert run(store, store.write([odd], []), store.states("ada, b=c", 0, 9999)) == [odd]
+
+
 def test_the_same_key_overwrites(store):
     corrected = ESTIMATE | {"state": {"glucose": {"mean": 90.0, "sd": 4.0}}}
     taken = ALERT | {"state": "acknowledged", "at": 6}
