@@ -82,15 +82,9 @@ def write_planned(path: Path, history: Decoded, plan: Decoded) -> None:
         writer = csv.writer(file)
         writer.writerow(HEADER)
         for number, person in enumerate(plan.persons):
-            own = (
-                np.flatnonzero(history.person == history.persons.index(person))
-                if person in history.persons
-                else []
-            )
-            bouts = planned(
-                history.rows(np.asarray(own, dtype=np.int64)),
-                plan.rows(np.flatnonzero(plan.person == number)),
-            )
+            known = history.persons.index(person) if person in history.persons else -1
+            past = history.rows(np.flatnonzero(history.person == known))
+            bouts = planned(past, plan.rows(np.flatnonzero(plan.person == number)))
             for bout in bouts:
                 for time, mean, sd in zip(
                     bout.times.tolist(), bout.mean.tolist(), bout.sd.tolist(), strict=True

@@ -8,7 +8,7 @@ import numpy as np
 from twin import exposure
 from twin.blocks import circadian, fast, metabolic, slow
 from twin.channels import HELD, SENSORS
-from twin.learned import daily, glucose_slot, heart
+from twin.learned import daily, glucose_slot, heart_slot
 from twin.profile import Profile, bodies_of
 from twin.shapes import Record
 
@@ -46,7 +46,7 @@ SLOW_COVARIANCE = SLOW_MEAN + slow.N
 LEARNED_GLUCOSE = SLOW_COVARIANCE + slow.N**2  # learned/glucose_slot.py
 LEARNED_GLUCOSE_END = LEARNED_GLUCOSE + glucose_slot.SIZE
 LEARNED_HEART = LEARNED_GLUCOSE_END  # learned/heart.py
-LEARNED_DAILY = LEARNED_HEART + heart.SIZE  # learned/daily.py
+LEARNED_DAILY = LEARNED_HEART + heart_slot.SIZE  # learned/daily.py
 LEARNED_DAILY_END = LEARNED_DAILY + daily.SIZE
 SIZE = LEARNED_DAILY_END
 NEVER = -1e18  # a time that no reading has

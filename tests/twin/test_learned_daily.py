@@ -94,10 +94,10 @@ def test_a_reading_that_failed_is_no_value_of_a_day():
 
 
 def test_a_day_without_steps_is_one():
-    out, _ = forecast(alone(STEPS, [9000.0, 0.0]), NUMBERS)
+    out, _ = forecast(alone(STEPS, [9000.0, 9000.0, 0.0]), NUMBERS)
 
-    assert np.isfinite(out[1, 0])
-    assert out[1, 0] < out[0, 0]
+    assert np.isfinite(out[2, 0])
+    assert out[2, 0] < out[1, 0]
 
 
 def test_a_stream_by_the_minute_is_no_daily_channel():

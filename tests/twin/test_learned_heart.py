@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from twin.learned import heart as h_
+from twin.learned import heart_slot as s_
+from twin.learned import heart_space as p_
 from twin.learned.body_weights import load_body
 from twin.learned.heart_training import follow, train_heart
 
@@ -29,23 +31,23 @@ def by_matrices(times, values):
     m, p, level = np.zeros(8), np.zeros((8, 8)), 1.0
     for n, (now, value) in enumerate(zip(times, values, strict=True)):
         if n == 0:
-            m[3] = 0.5 * (value + h_.USUAL_BPM)
-            p = np.diag([*h_.SD**2, h_.USUAL_SD**2, *[h_.HARMONIC_SD**2] * 4])
+            m[3] = 0.5 * (value + p_.USUAL_BPM)
+            p = np.diag([*p_.SD**2, p_.USUAL_SD**2, *[p_.HARMONIC_SD**2] * 4])
         else:
             dt = now - times[n - 1]
-            f = np.diag([*np.exp(-dt / h_.TAU_S), 1, 1, 1, 1, 1])
+            f = np.diag([*np.exp(-dt / p_.TAU_S), 1, 1, 1, 1, 1])
             q = np.zeros(8)
-            q[:3] = h_.SD**2 * (1 - np.exp(-2 * dt / h_.TAU_S)) * [level, level, 1]
-            q[3], q[4:] = h_.MEAN_WALK**2 * dt / 86400, h_.HARMONIC_WALK**2 * dt / 86400
+            q[:3] = p_.SD**2 * (1 - np.exp(-2 * dt / p_.TAU_S)) * [level, level, 1]
+            q[3], q[4:] = p_.MEAN_WALK**2 * dt / 86400, p_.HARMONIC_WALK**2 * dt / 86400
             m, p = f @ m, f @ p @ f.T + np.diag(q)
         turn = 2 * np.pi * (now % 86400) / 86400
         look = np.array([1, 1, 1, 1, np.cos(turn), np.sin(turn), np.cos(2 * turn), np.sin(2 * turn)])
         variance = look @ p @ look
-        z = (value - look @ m) / np.sqrt(variance + h_.NOISE)
-        gain = p @ look / (variance + h_.NOISE * max(1, abs(z) / h_.HUBER))
+        z = (value - look @ m) / np.sqrt(variance + p_.NOISE)
+        gain = p @ look / (variance + p_.NOISE * max(1, abs(z) / p_.HUBER))
         m, p = m + gain * (value - look @ m), p - np.outer(gain, look @ p)
         level = np.clip(
-            level * np.exp(max(h_.LEVEL_RATE, 1 / (n + 30)) * (min(z * z, 9) - h_.LEVEL_AIM)), 0.05, 20
+            level * np.exp(max(p_.LEVEL_RATE, 1 / (n + 30)) * (min(z * z, 9) - p_.LEVEL_AIM)), 0.05, 20
         )
     return m, p
 
@@ -58,8 +60,8 @@ def test_the_filter_is_the_textbook_one_over_uneven_times():
     _, memory = follow(times, values, np.ones(200), NONE)
     m, p = by_matrices(times, values)
 
-    np.testing.assert_allclose(memory[h_.AT_MEAN : h_.AT_COVARIANCE], m, rtol=1e-8, atol=1e-8)
-    packed = memory[h_.AT_COVARIANCE : h_.AT_PROFILE]
+    np.testing.assert_allclose(memory[s_.AT_MEAN : s_.AT_COVARIANCE], m, rtol=1e-8, atol=1e-8)
+    packed = memory[s_.AT_COVARIANCE : s_.AT_PROFILE]
     np.testing.assert_allclose(packed, p[np.tril_indices(8)], rtol=1e-7, atol=1e-9)
 
 
@@ -106,7 +108,7 @@ def test_an_open_forecast_is_learned_from_when_its_target_comes_and_not_before()
     times, values = rhythm(1, seed=4)
     _, before = follow(times[:15], values[:15], np.ones(15), NONE)
     _, after = follow(times[:16], values[:16], np.ones(16), NONE)
-    span = slice(h_.AT_WEIGHTS + h_.N, h_.AT_WEIGHTS + 2 * h_.N)  # of 15 minutes
+    span = slice(s_.AT_WEIGHTS + h_.N, s_.AT_WEIGHTS + 2 * h_.N)  # of 15 minutes
 
     assert (before[span] == 0.0).all()
     assert (after[span] != 0.0).any()
@@ -116,9 +118,9 @@ def test_a_gap_closes_open_forecasts_without_learning():
     times, values = rhythm(1, seed=5)
     times = np.concatenate([times[:10], times[10:12] + 7200.0])
     _, memory = follow(times, values[:12], np.ones(12), NONE)
-    open_scales = memory[h_.AT_OPEN :].reshape(h_.OPEN, h_.OPEN_SIZE)[:, h_.SCALE]
+    open_scales = memory[s_.AT_OPEN :].reshape(s_.OPEN, s_.OPEN_SIZE)[:, s_.SCALE]
 
-    assert (memory[h_.AT_WEIGHTS + h_.N : h_.AT_DOUBT] == 0.0).all()
+    assert (memory[s_.AT_WEIGHTS + h_.N : s_.AT_DOUBT] == 0.0).all()
     assert (open_scales > 0.0).sum() == 3, "one a horizon, from after the gap"
 
 
@@ -137,7 +139,7 @@ def test_other_horizons_lie_between_their_neighbours():
 def test_training_is_the_mean_of_where_people_came_and_repeats_itself():
     people = {"a": rhythm(2, seed=7), "b": rhythm(2, seed=8)}
     alone = [
-        follow(*rows, np.ones(len(rows[0])), NONE)[1][h_.AT_WEIGHTS : h_.AT_DOUBT] for rows in people.values()
+        follow(*rows, np.ones(len(rows[0])), NONE)[1][s_.AT_WEIGHTS : s_.AT_DOUBT] for rows in people.values()
     ]
 
     np.testing.assert_array_equal(train_heart(people), np.mean(alone, axis=0))

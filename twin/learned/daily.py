@@ -124,7 +124,7 @@ def is_daily(own: Vector, place: int, value: float, now: float) -> bool:
 def take_daily(
     memory: Vector, place: int, value: float, now: float, offset_h: float, numbers: Vector, room: Vector
 ) -> bool:
-    """Learn from a channel's value of the day; False if it is none, or not surely one. `room` is for intermediate results (ROOM,)."""
+    """Learn from a channel's value of the day; False if it is none, or not surely. `room` is for intermediate results (ROOM,)."""
     own = memory[place * ROW : (place + 1) * ROW]
     if not is_daily(own, place, value, now):
         return False

@@ -21,27 +21,17 @@ from twin.numerics import softplus, tanh
 from twin.shapes import Vector
 
 Floats = NDArray[np.float64]
-Bout = tuple[
-    Floats, NDArray[np.int64], Floats
-]  # speed by the second [m/s], seconds of the readings, readings [bpm]
+# Speed by the second [m/s], seconds of the readings, readings [bpm].
+Bout = tuple[Floats, NDArray[np.int64], Floats]
 
 (REST, LN_SPAN, LN_COST, LN_UPTAKE_S, LN_ON_S, LN_OFF_S, LN_SLOWING, LN_FATIGUE_S, FEEDBACK) = range(9)
 N = 9
-# HR0 standing before sport; HRmax - HR0; demand at 3 m/s; seconds of uptake, of the drive up and down (vagal withdrawal is
-# fast: Fisher, Young, Fadel 2015, Compr Physiol 5, 475), kap; the slow component of minutes (Jones 2011, Med Sci Sports Exerc 43, 2046).
-PRIOR = np.array(
-    [
-        85.0,
-        math.log(120.0),
-        -0.36,
-        math.log(7.0),
-        math.log(13.0),
-        math.log(20.0),
-        math.log(6.5),
-        math.log(450.0),
-        0.6,
-    ]
-)
+# HR0 standing before sport; HRmax - HR0; demand at 3 m/s; seconds of uptake, and of the drive up and down, where vagal
+# withdrawal is fast (Fisher, Young, Fadel 2015, Compr Physiol 5, 475); kap; the slow component of minutes (Jones 2011,
+# Med Sci Sports Exerc 43, 2046).
+PRIOR = np.array([
+    85.0, math.log(120.0), -0.36, math.log(7.0), math.log(13.0), math.log(20.0), math.log(6.5), math.log(450.0), 0.6,
+])  # fmt: skip
 PRIOR_SD = np.array([14.0, 0.12, 0.10, 0.6, 0.4, 0.5, 0.4, 0.3, 0.15])
 LASTING = np.array(
     [0.76, 0.73, 0.89, 1.0, 0.79, 0.9, 1.0, 1.0, 0.9]
@@ -139,7 +129,7 @@ def fit(bouts: list[Bout]) -> Floats:
 
 def for_another_day(numbers: Floats) -> Floats:
     """Drawn back to the population by the share of the differences between people that does not last."""
-    return PRIOR + LASTING * (numbers - PRIOR)
+    return np.asarray(PRIOR + LASTING * (numbers - PRIOR), dtype=np.float64)
 
 
 def predict(

@@ -1,11 +1,6 @@
-"""Heart rate ahead: a linear state space, and what least squares learns of this person on top of it.
+"""Heart rate ahead: what least squares learns of this person on top of a linear state space (heart_space.py).
 
-The state space. y = u1 + u2 + u3 + mu + c(t) + noise: three Ornstein-Uhlenbeck processes (minutes, half an hour, hours), a
-mean that walks, two harmonics of the day. Huber's weight for outliers; the variance of the two fast processes is scaled by
-a level that follows the squared innovations (volatility changes within the hour). Constants fitted on hr_fitbit (CC0) in
-the study of hybrid.md, section 8.
-
-On top: the error that is left, in units of the predictive sd, regressed on ten numbers by recursive Bayesian least
+The error that the state space leaves, in units of its predictive sd, is regressed on ten numbers by recursive Bayesian least
 squares, one recursion a horizon (1, 15, 60 min); other horizons take a correction between those of their neighbours. What it
 has learned counts only as far as it has served: `mix` is the logistic of a leaky sum of squared errors saved. Quantiles
 are tracked (Gibbs and Candes 2021, adaptive conformal inference): each moves up when too much lies above it.
@@ -18,175 +13,89 @@ import math
 import numpy as np
 
 from twin.jit import kernel
-from twin.shapes import Array, Matrix, Vector
+from twin.learned.heart_slot import (
+    AT_BEFORE,
+    AT_COUNT,
+    AT_DEMAND,
+    AT_DOUBT,
+    AT_HALF_DAY,
+    AT_KEPT,
+    AT_LAST,
+    AT_LONG,
+    AT_MEAN,
+    AT_OFFSETS,
+    AT_OPEN,
+    AT_PROFILE,
+    AT_SAVED,
+    AT_STARTED,
+    AT_STEP,
+    AT_TWO_BEFORE,
+    AT_WEIGHTS,
+    BINS,
+    CENTRE,
+    CORRECTION,
+    FIRST_SLOT,
+    HORIZONS,
+    HORIZONS_S,
+    INPUTS,
+    MADE_AT,
+    OPEN_SIZE,
+    PACKED,
+    QUANTILES,
+    SCALE,
+    SIZE,
+    SLOTS,
+    STATES,
+    N,
+)  # fmt: skip
+from twin.learned.heart_space import DAY_S, assimilate, move, packed, predicted, read, start_space
+from twin.shapes import Matrix, Vector
 
-HORIZONS_S = np.array([60.0, 900.0, 3600.0])
+__all__ = [
+    "HORIZONS",
+    "HORIZONS_S",
+    "OUT",
+    "SIZE",
+    "N",
+    "outlook_heart_rate",
+    "push_lags",
+    "take_heart_rate",
+]
 OVERLAP = np.array(
     [1.0, 3.0, 3.0]
 )  # forecasts open at a time, as each is worth: horizon / how often one is kept
 EVERY_S = np.array([0.0, 270.0, 1170.0])  # how often a forecast is kept to learn from
-FIRST_SLOT = np.array([0, 1, 4])
-SLOTS = np.array([1, 3, 3])
-HORIZONS, OPEN = 3, 7
 
 # What the regression sees, by position.
-(ONE, FAST, MIDDLE, SLOW, PROFILE, HALF_DAY, NOW, BEFORE, TWO_BEFORE, ONSET) = range(10)
-N = 10
-PACKED = N * (N + 1) // 2
-STATES = 8  # u1, u2, u3, mu, then cos, sin of 24 h and of 12 h
+(ONE, FAST, MIDDLE, SLOW, PROFILE, HALF_DAY, NOW, BEFORE, TWO_BEFORE, ONSET) = range(N)
 LEVELS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 START_QUANTILES = np.array([-1.5, -0.55, -0.05, 0.5, 1.75])  # hybrid.md, section 8
-QUANTILES = 5
 OUT = 2 + QUANTILES
-BINS, BIN_S = 48, 1800.0
-BIN_PRIOR, BIN_LASTS = 30.0, 420.0
-
-# Where things lie in the memory.
-(
-    AT_STARTED,
-    AT_LAST,
-    AT_COUNT,
-    AT_STEP,
-    AT_LEVEL,
-    AT_BEFORE,
-    AT_TWO_BEFORE,
-    AT_HALF_DAY,
-    AT_LONG,
-    AT_DEMAND,
-) = range(10)
-AT_MEAN = 10
-AT_COVARIANCE = AT_MEAN + STATES
-AT_PROFILE = AT_COVARIANCE + STATES * (STATES + 1) // 2
-AT_WEIGHTS = AT_PROFILE + BINS
-AT_DOUBT = AT_WEIGHTS + HORIZONS * N
-AT_SAVED = AT_DOUBT + HORIZONS * PACKED
-AT_OFFSETS = AT_SAVED + HORIZONS
-AT_KEPT = AT_OFFSETS + HORIZONS * QUANTILES  # when a forecast was last kept
-AT_OPEN = AT_KEPT + HORIZONS
-MADE_AT, CENTRE, SCALE, CORRECTION, INPUTS = range(5)  # of an open forecast
-OPEN_SIZE = INPUTS + N
-SIZE = AT_OPEN + OPEN * OPEN_SIZE
-
-DAY_S = 86400.0
-TAU_S = np.array([4.5, 25.0, 216.0]) * 60.0
-SD = np.array([4.7, 6.3, 4.7])  # bpm
-MEAN_WALK = 1.6  # bpm per sqrt(day)
-HARMONIC_SD, HARMONIC_WALK = 3.4, 0.34  # bpm, bpm per sqrt(day)
-NOISE = 0.9**2
-USUAL_BPM, USUAL_SD = 75.0, 15.0
-HUBER = 1.6
-LEVEL_RATE, LEVEL_AIM, LEVEL_AHEAD = 0.053, 0.93, 0.84
+BIN_S, BIN_PRIOR, BIN_LASTS = DAY_S / BINS, 30.0, 420.0  # readings
 PRIOR = np.array([0.01, 0.03, 0.03])  # variance of a weight about its start
 CLIPPED, LARGEST, LARGEST_CORRECTION = 4.0, 16.0, 1.5
 SAVED_DAYS, SAVED_LIMIT, HESITATION = 7.0, 20.0, 1.0
 TRACKING = np.array([0.005, 0.015, 0.03])  # of a quantile, in predictive sd
 ONSET_MINUTES = (
-    3.0  # oxygen uptake and heart rate follow movement within about three minutes (Hunt 2015: 56-60 s each)
+    3.0  # uptake and heart rate follow movement within about three minutes (Hunt 2015: 56-60 s each)
 )
 ONSET_UNIT = 0.2  # MET a bpm
 LONGEST_STEP_S = 3600.0
 
 
 @kernel
-def packed(i: int, j: int) -> int:
-    """Position of row i, column j <= i of a symmetric matrix."""
-    return i * (i + 1) // 2 + j
-
-
-@kernel
-def read(p: Vector, i: int, j: int) -> float:
-    """Element i, j of a packed symmetric matrix."""
-    return float(p[packed(i, j)] if i >= j else p[packed(j, i)])
-
-
-@kernel
-def looks_at(now: float, look: Vector) -> None:
-    """How a reading at `now` is the sum of the states."""
-    turn = 2.0 * math.pi * (now % DAY_S) / DAY_S
-    look[:4] = 1.0
-    look[4], look[5] = math.cos(turn), math.sin(turn)
-    look[6], look[7] = math.cos(2.0 * turn), math.sin(2.0 * turn)
-
-
-@kernel
 def start(memory: Vector, now: float, value: float, weights: Vector) -> None:
     """Begin with a person's first reading and the population's weights (3 x 10)."""
     memory[:] = 0.0
-    memory[AT_STARTED], memory[AT_LAST], memory[AT_STEP], memory[AT_LEVEL] = 1.0, now, 60.0, 1.0
+    memory[AT_STARTED], memory[AT_LAST], memory[AT_STEP] = 1.0, now, 60.0
     memory[AT_BEFORE], memory[AT_TWO_BEFORE] = value, value
     memory[AT_HALF_DAY], memory[AT_LONG] = value, value
-    memory[AT_MEAN + 3] = 0.5 * (value + USUAL_BPM)
-    cov = memory[AT_COVARIANCE:AT_PROFILE]
-    for i in range(3):
-        cov[packed(i, i)] = SD[i] ** 2
-        cov[packed(i + 4, i + 4)] = HARMONIC_SD**2
-    cov[packed(7, 7)], cov[packed(3, 3)] = HARMONIC_SD**2, USUAL_SD**2
+    start_space(memory, value)
     memory[AT_WEIGHTS:AT_DOUBT] = weights
     for h in range(HORIZONS):
         for i in range(N):
             memory[AT_DOUBT + h * PACKED + packed(i, i)] = PRIOR[h]
         memory[AT_KEPT + h] = -1e18
-    for slot in range(OPEN):
-        memory[AT_OPEN + slot * OPEN_SIZE + SCALE] = 0.0
-
-
-@kernel
-def move(memory: Vector, seconds: float) -> None:
-    """The state space without readings."""
-    mean, cov = memory[AT_MEAN:AT_COVARIANCE], memory[AT_COVARIANCE:AT_PROFILE]
-    for i in range(3):
-        left = math.exp(-seconds / TAU_S[i])
-        mean[i] *= left
-        for j in range(STATES):
-            at = packed(i, j) if i >= j else packed(j, i)
-            cov[at] *= left * left if i == j else left
-        level = memory[AT_LEVEL] if i < 2 else 1.0
-        cov[packed(i, i)] += SD[i] ** 2 * (1.0 - left * left) * level
-    cov[packed(3, 3)] += MEAN_WALK**2 * seconds / DAY_S
-    for i in range(4, STATES):
-        cov[packed(i, i)] += HARMONIC_WALK**2 * seconds / DAY_S
-
-
-@kernel
-def assimilate(memory: Vector, now: float, value: float, look: Vector, gain: Vector) -> None:
-    """One reading into the state space; the level of volatility follows."""
-    mean, cov = memory[AT_MEAN:AT_COVARIANCE], memory[AT_COVARIANCE:AT_PROFILE]
-    looks_at(now, look)
-    error, variance = value, 0.0
-    for i in range(STATES):
-        error -= look[i] * mean[i]
-        gain[i] = 0.0
-        for j in range(STATES):
-            gain[i] += read(cov, i, j) * look[j]
-        variance += look[i] * gain[i]
-    z = error / math.sqrt(variance + NOISE)
-    total = variance + NOISE * max(1.0, abs(z) / HUBER)
-    for i in range(STATES):
-        mean[i] += gain[i] / total * error
-        for j in range(i + 1):
-            cov[packed(i, j)] -= gain[i] * gain[j] / total
-    rate = max(LEVEL_RATE, 1.0 / (memory[AT_COUNT] + 30.0))
-    level = memory[AT_LEVEL] * math.exp(rate * (min(z * z, 9.0) - LEVEL_AIM))
-    memory[AT_LEVEL] = min(max(level, 0.05), 20.0)
-
-
-@kernel
-def predicted(memory: Vector, now: float, horizon_s: float, look: Vector, out: Vector) -> None:
-    """Mean and sd of a reading a horizon ahead by the state space alone, into `out` (2,)."""
-    mean, cov = memory[AT_MEAN:AT_COVARIANCE], memory[AT_COVARIANCE:AT_PROFILE]
-    looks_at(now + horizon_s, look)
-    variance = NOISE + MEAN_WALK**2 * horizon_s / DAY_S
-    for i in range(3):
-        look[i] = math.exp(-horizon_s / TAU_S[i])
-        level = memory[AT_LEVEL] ** LEVEL_AHEAD if i < 2 else 1.0
-        variance += SD[i] ** 2 * (1.0 - look[i] ** 2) * level
-    centre = 0.0
-    for i in range(STATES):
-        centre += look[i] * mean[i]
-        for j in range(i):
-            variance += 2.0 * look[i] * look[j] * cov[packed(i, j)]
-        variance += look[i] ** 2 * cov[packed(i, i)]
-    out[0], out[1] = centre, math.sqrt(variance)
 
 
 @kernel
@@ -392,16 +301,3 @@ def outlook_heart_rate(
             if out[1 + j] > out[2 + j]:
                 out[1 + j], out[2 + j] = out[2 + j], out[1 + j]
     out[1] = (out[6] - out[2]) / 3.2897072539029435
-
-
-@kernel
-def series(
-    times: Vector, values: Vector, demands: Vector, weights: Vector, memory: Vector, found: Array
-) -> None:
-    """Forecasts of the three horizons (n, 3, 7) at each of a person's readings, as the fold makes them."""
-    rows = np.zeros((3, N))
-    for i in range(times.shape[0]):
-        take_heart_rate(memory, times[i], values[i], demands[i], weights, rows)
-        for h in range(HORIZONS):
-            outlook_heart_rate(memory, times[i], values[i], demands[i], HORIZONS_S[h], rows, found[i, h])
-        push_lags(memory, values[i])
