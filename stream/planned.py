@@ -39,7 +39,7 @@ def _channel(table: Decoded, name: str) -> tuple[Floats, Floats]:
     return table.time_ms[rows] / 1000.0, table.value[rows]
 
 
-def _bouts(table: Decoded) -> list[tuple[Floats, float, exercise.Bout]]:
+def bouts_of(table: Decoded) -> list[tuple[Floats, float, exercise.Bout]]:
     """Times of each bout's speeds, its beginning, and the bout on seconds; speeds are joined linearly."""
     moved_at, speeds = _channel(table, "speed")
     read_at, rates = _channel(table, "heart_rate")
@@ -56,7 +56,9 @@ def _bouts(table: Decoded) -> list[tuple[Floats, float, exercise.Bout]]:
 
 def numbers_of(history: Decoded) -> Floats | None:
     """The person's numbers from the bouts of their history; None where no bout has five minutes with heart rate."""
-    bouts = [bout for _, _, bout in _bouts(history) if len(bout[0]) >= SHORTEST_S and len(bout[1]) >= FEWEST]
+    bouts = [
+        bout for _, _, bout in bouts_of(history) if len(bout[0]) >= SHORTEST_S and len(bout[1]) >= FEWEST
+    ]
     return exercise.for_another_day(exercise.fit(bouts)) if bouts else None
 
 
@@ -64,7 +66,7 @@ def planned(history: Decoded, plan: Decoded) -> list[Planned]:
     """Predictions of one person's planned bouts; both tables hold that person's rows only."""
     numbers = numbers_of(history)
     found = []
-    for times, begin, (speed, at, rates) in _bouts(plan):
+    for times, begin, (speed, at, rates) in bouts_of(plan):
         mean, sd = exercise.predict(numbers, speed, at, rates)
         seconds = np.minimum(np.round(times - begin), len(speed) - 1).astype(np.int64)
         made_at = begin + float(at.max()) if len(at) else begin
