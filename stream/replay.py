@@ -24,6 +24,7 @@ from connectors.table import read_table
 from stream.cohort import Applied, Cohort
 from stream.compiled import EVERYTHING, WORKER, ensure
 from stream.estimates import COLUMNS, Z, quantiles
+from stream.others import forecasts as others
 from stream.policy import alert_id
 from stream.smoothing import smooth
 from twin.channels import SENSORS
@@ -52,6 +53,7 @@ class Replay:
     as_arrived: bool = False
     reference: bool = False
     smooth: bool = False
+    channels: tuple[str, ...] = ()  # to forecast beside heart rate and glucose
 
 
 def stamp(seconds: float) -> str:
@@ -201,6 +203,10 @@ def _person(job: tuple[str, Decoded, Mapping[str, object] | None, Replay, Path])
             _write_forecasts(csv.writer(forecasts), cohort, person, done)
             _write_estimates(csv.writer(estimates), person, done.tick_s, done.estimates, _surprises(done))
             _write_alerts(csv.writer(alerts), person, done)
+        for now, channel, made in others(readings, profile, cohort.tick_ms, task.channels, task.horizons):
+            for horizon, row in zip(sorted(task.horizons), made.tolist(), strict=True):
+                cells = [f"{number:.4f}" for number in row]
+                csv.writer(forecasts).writerow([person, stamp(now), channel, horizon, *cells, "0"])
     if task.smooth:
         tick_s, smoothed = smooth(readings, profile, cohort.tick_ms)
         with (folder / SMOOTHED).open("w", newline="", encoding="utf-8") as file:
