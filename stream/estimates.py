@@ -2,7 +2,10 @@
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
+
+import numpy as np
 
 from stream.cohort import Applied, Cohort, Run
 from twin.channels import CHANNELS
@@ -26,11 +29,16 @@ def quantiles(channel: str, mean: float, sd: float) -> dict[str, float]:
 
 
 def _pairs(row: list[float], columns: list[tuple[str, int]]) -> dict[str, dict[str, float]]:
-    return {
-        name: {"mean": round(row[at], 6), "sd": round(row[at + 1], 6)}
-        for name, at in columns
-        if not math.isnan(row[at])
-    }
+    return {name: {"mean": row[at], "sd": row[at + 1]} for name, at in columns}
+
+
+@lru_cache(maxsize=64)
+def _there(missing: bytes) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """States and parameters of the blocks that have started, by which numbers of an estimate are missing."""
+    states, parameters = (
+        [(name, at) for name, at in columns if not missing[at]] for columns in (STATES, PARAMETERS)
+    )
+    return states, parameters
 
 
 def outlooks(cohort: Cohort, applied: Applied, tick: int) -> Iterator[dict[str, Any]]:
@@ -46,9 +54,11 @@ def outlooks(cohort: Cohort, applied: Applied, tick: int) -> Iterator[dict[str, 
                 }  # fmt: skip
 
 
-def estimate(cohort: Cohort, applied: Applied, run: Run, tick: int) -> dict[str, Any]:
-    """One estimate/1 document."""
-    row = applied.estimates[tick].tolist()
+def estimate(
+    cohort: Cohort, applied: Applied, run: Run, tick: int, row: list[float], missing: bytes
+) -> dict[str, Any]:
+    """One estimate/1 document of the rounded numbers of a tick, of which those marked in `missing` are not there."""
+    states, parameters = _there(missing)
     span = slice(int(applied.obs_start[tick]), int(applied.obs_start[tick + 1]))
     channels = [CHANNELS[code] for code in applied.obs_channel[span]]
     made_at = round(float(applied.tick_s[tick]) * 1000)
@@ -60,8 +70,8 @@ def estimate(cohort: Cohort, applied: Applied, run: Run, tick: int) -> dict[str,
         "made_from": int(applied.readings[tick]),
         "lag_s": max(0.0, (run.twin.newest_ms - made_at) / 1000.0),
         "late_readings": run.twin.late,
-        "state": _pairs(row, STATES),
-        "parameter": _pairs(row, PARAMETERS),
+        "state": _pairs(row, states),
+        "parameter": _pairs(row, parameters),
         "surprise": {
             channel: round(z, 4)
             for channel, z in zip(channels, applied.surprises[span].tolist(), strict=True)
@@ -78,6 +88,8 @@ def estimate(cohort: Cohort, applied: Applied, run: Run, tick: int) -> dict[str,
 
 def estimates(cohort: Cohort, applied: Applied) -> Iterator[dict[str, Any]]:
     """Every tick that was run, as documents."""
+    missing = np.isnan(applied.estimates)
+    rounded = np.round(applied.estimates, 6)
     for run in applied.runs:
         for tick in range(run.ticks.start, run.ticks.stop):
-            yield estimate(cohort, applied, run, tick)
+            yield estimate(cohort, applied, run, tick, rounded[tick].tolist(), missing[tick].tobytes())

@@ -1,9 +1,9 @@
 """Records of a twin that an earlier version of this program wrote, and of a later one, which are refused by name.
 
-What a version learns besides stands at the end of its record, so that a record which lacks it is the beginning of a later
-one: what is missing begins as for a new twin. Version 3 held fat and lean mass as logarithms and the sensor's error
-before its scale, and knew three sensors less: its means are carried over exactly, its covariances to first order. The
-constants are not stored; they are made anew from the profile.
+What a later version learns besides stands at the end of its record, so that an earlier record is the beginning of a
+later one: what is missing begins as for a new twin. Where a version changed what stands in the middle, its records are
+rewritten (`_from_version_3`): means exactly, covariances to first order. The constants are not stored; they are made
+anew from the profile.
 """
 
 import math
@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from twin import exposure
 from twin import record as r_
-from twin.blocks import metabolic, slow
+from twin.blocks import slow
 from twin.channels import HELD, SENSORS
 
 Row = NDArray[np.float64]
 # How many numbers of a record each version has stored, the policy's aside.
-STORED = {3.0: 1055}
+STORED: dict[float, int] = {4.0: 1070}
+REWRITTEN = 3.0
 ADDED = (
     "active_energy",
     "bp_systolic_cuffless",
@@ -27,7 +28,6 @@ ADDED = (
 )  # sensors that version 3 did not know
 KNOWN_BEFORE = [i for i, name in enumerate(SENSORS) if name not in ADDED]
 HEADER, PER_SENSOR = r_.HELD_VALUE + 2 * len(HELD), 5
-LOW_ERROR = metabolic.PARAMETERS["low_error"].default
 
 
 class NewerState(RuntimeError):  # noqa: N818 - reads as what was found
@@ -58,21 +58,20 @@ def lay(row: Row, record: Row, told: NDArray[np.int64]) -> Row:
         raise NewerState(
             f"twin record version {version:g} is newer than this worker's {r_.VERSION:g}: upgrade it"
         )
+    if version == REWRITTEN:
+        row, version = _from_version_3(row), r_.VERSION
     count = len(told) if version == r_.VERSION else STORED.get(version)
     if count is None:
         raise ValueError(
-            f"twin record version {version:g} is not known; known: {sorted({*STORED, r_.VERSION})}"
+            f"twin record version {version:g} is not known; known: {sorted({*STORED, REWRITTEN, r_.VERSION})}"
         )
-    numbers, policy = row[:count], row[count:]
-    if version == 3.0:
-        numbers = from_version_3(numbers)
-    record[told[: len(numbers)]] = numbers
+    record[told[:count]] = row[:count]
     record[r_.AT_VERSION] = r_.VERSION
-    return policy
+    return row[count:]
 
 
-def from_version_3(row: Row) -> Row:
-    """The stored numbers of a record of version 3 as the first of a record of version 4."""
+def _from_version_3(row: Row) -> Row:
+    """Version 3 held fat and lean mass as logarithms, and knew three sensors less."""
     sensors = row[HEADER : HEADER + PER_SENSOR * len(KNOWN_BEFORE)].reshape(PER_SENSOR, -1)
     wider = np.zeros((PER_SENSOR, len(SENSORS)))
     wider[0] = r_.NEVER  # when each last spoke
@@ -95,8 +94,4 @@ def _converted(name: str, block: Any, part: Row) -> Row:
     if name == "slow" and mean[slow.LEAN_MASS] > 0.0:
         for i in (slow.FAT_MASS, slow.LEAN_MASS):
             mean[i] = slope[i] = math.exp(mean[i])
-    elif name == "metabolic":
-        share = min(max((mean[metabolic.SITE] - 40.0) / 60.0, 0.0), 1.0)
-        slope[[metabolic.SENSOR_ERROR, metabolic.SENSOR_DRIVER]] = LOW_ERROR + (1.0 - LOW_ERROR) * share
-        mean *= slope
     return np.concatenate([mean, (half * np.outer(slope, slope))[np.tri(block.N, dtype=bool)]])

@@ -35,6 +35,7 @@ METABOLIC_STALE_S = 300.0  # without glucose or an event block G moves every fiv
 CIRCADIAN_STALE_S = 360.0
 SLOW_STALE_S = 3600.0
 LONGEST_PAUSE_S = 1e9
+FORECAST_BEFORE = -math.inf
 
 
 @kernel
@@ -166,7 +167,7 @@ def fold_person(
     low_probability: Vector, room: Rooms,
 ) -> None:  # fmt: skip
     """Ticks `tick_start` to `tick_stop` of one person into `record`; see `fold`."""
-    report = np.zeros(1)
+    report, none = np.zeros(1), np.full((2, 1), math.nan)
     for tick in range(tick_start, tick_stop):
         now, before_s = tick_s[tick], record[r_.HEAD_S]
         if before_s == r_.NEVER:
@@ -205,11 +206,17 @@ def fold_person(
         record[r_.HEAD_S] = now
         summarise(record, now, room, estimates[tick])
         tell_blocks(record, before_s, now, estimates[tick])
+        rate_made, glucose_made = (
+            forecasts[tick, 0, 0, 0] == FORECAST_BEFORE,
+            forecasts[tick, 1, 0, 0] == FORECAST_BEFORE,
+        )
         forecasts[tick] = np.nan
         low_probability[tick] = np.nan
         for j in range(obs_start[tick], obs_start[tick + 1]):
             if obs_channel[j] == c_.HEART_RATE or obs_channel[j] == c_.GLUCOSE:
-                low = forecast_tick(record, now, obs_channel[j], horizons, room, forecasts[tick])
+                made = rate_made if obs_channel[j] == c_.HEART_RATE else glucose_made
+                wanted = none if made else horizons
+                low = forecast_tick(record, now, obs_channel[j], wanted, room, forecasts[tick])
                 if obs_channel[j] == c_.GLUCOSE:
                     low_probability[tick] = low
         if keep[tick] >= 0:
@@ -240,7 +247,8 @@ def fold(
         estimates: filled (t, summary.ESTIMATE_SIZE).
         surprises: filled with normalised innovations, nan for inputs (m,).
         outcomes: filled with 0 applied, 1 downweighted, 2 not finite (m,).
-        forecasts: filled with mean and sd, nan where none was made (t, 2, h, 2).
+        forecasts: filled with mean and sd, nan where none was made (t, 2, h, 2). Where the first number of a tick and
+            channel is FORECAST_BEFORE none is made: that of a tick which late data run again was made already.
         low_probability: filled with P(glucose < 70 mg/dL within 30 min) (t,).
 
     """

@@ -48,7 +48,8 @@ SHOWN, PLASMA_GLUCOSE, BODY_WEIGHT, FAT_SHARE = 2, 0, 0, 1  # rows of metabolic.
 SURPRISE_MINUTES = 14.0
 AVERAGED_MINUTES = 5.0  # readings further apart count as if 5 min apart: one alone says little
 SCALE_LIMIT = 2.0  # ln
-SCALE_VARIANCE, DAY_VARIANCE, DAY_S = 0.1**2, 0.5**2, 86400.0  # kg^2: the scale; the day, which lasts one
+DAY_VARIANCE, DAY_S = 0.5**2, 86400.0  # kg^2: bowel, bladder and clothes, the same all day
+SCALE_VARIANCE = 0.1**2 + DAY_VARIANCE  # kg^2: with the scale itself
 REST_EXPENDITURE_SD = 0.1  # kcal/min, of a device's active energy
 DEMAND_MINUTES = 12.0  # over which a body's active expenditure is alike
 IMPEDANCE_VARIANCE = 3.5**2  # %^2
@@ -272,6 +273,12 @@ def expect_metabolic(channel: int, now: float, record: Record, w: Work) -> None:
     """What a CGM or a meter would read of every drawn point into `w.expected` [mg/dL]."""
     stride = metabolic.STRIDE
     metabolic_inputs(record, now, w.inputs)
+    # One scale for all points, that of the believed glucose: error times each point's own bends what far points read.
+    body = metabolic.Body(*values_of(record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY], METABOLIC_BODY))
+    site = 0.0
+    for j in range(2 * metabolic.N):
+        site += w.points[metabolic.SITE * stride + j]
+    w.inputs[metabolic.ERROR_SCALE] = metabolic.error_scale(site / (2 * metabolic.N), body.low_error)
     metabolic.observe(w.points, w.seen, w.inputs, record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY])
     row = (SHOWN if channel == c_.GLUCOSE else PLASMA_GLUCOSE) * stride
     for j in range(stride):
@@ -314,7 +321,8 @@ def learn_flux(record: Record, mean: Vector, covariance: Matrix, now: float, w: 
     record[r_.FLUX_EXPECTED] = expected
     flux, variance = mean[metabolic.DISTURBANCE], covariance[metabolic.DISTURBANCE, metabolic.DISTURBANCE]
     days = min((now - record[r_.LAST_S + c_.GLUCOSE]) / 86400.0, 0.02)
-    step = days / body.flux_learning_days * (min((flux * flux + variance) / expected, 3.0) - 1.0)
+    shown = body.flux_margin * (flux * flux + variance) / expected
+    step = days / body.flux_learning_days * (min(shown, 3.0) - 1.0)
     if math.isfinite(step):
         record[r_.FLUX_SCALE] = min(max(record[r_.FLUX_SCALE] + step, -SCALE_LIMIT), SCALE_LIMIT)
 
@@ -347,7 +355,7 @@ def slow_noise(channel: int, now: float, record: Record) -> float:
     if channel == c_.BODY_FAT:
         return IMPEDANCE_VARIANCE
     since = max(now - record[r_.LAST_S + channel], 60.0)
-    return float(SCALE_VARIANCE + DAY_VARIANCE * max(1.0, DAY_S / since))
+    return float(SCALE_VARIANCE + DAY_VARIANCE * max(DAY_S / since - 1.0, 0.0))
 
 
 @kernel

@@ -98,6 +98,35 @@ def bench_sink(
     answer(as_json, found, ("what", "points/s", "CPU us a point", "lost", "ours over it"), rows)
 
 
+@bench_app.command("stream")
+def bench_stream(
+    people: Annotated[int, typer.Option(help="Whose heart rate comes each second.", min=16)] = 5000,
+    seconds: Annotated[int, typer.Option(help="Of each person, in a backlog.", min=60)] = 240,
+    resident: Annotated[int, typer.Option(help="Measure memory with so many people, too; 0: only 1000.")] = 0,
+    in_process: Annotated[bool, typer.Option("--in-process", help="Without a broker.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Readings a second to acknowledged state, latency, memory, lateness; on TWIN_BROKER or Kafka of deploy/services.
+
+    Example: twin bench stream --json
+    """
+    from stream.bench.stream import run  # noqa: PLC0415
+    from stream.commands.output import answer  # noqa: PLC0415
+
+    try:
+        found = run(people, seconds, resident, in_process, lambda words: typer.echo(words, err=True))
+    except RuntimeError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    words = {True: "ok", False: "MISSED", None: ""}
+    rows = [
+        (f["what"], _short(f["ours"]), f["unit"], f.get("beside", ""), _short(f.get("theirs")), _short(f["target"]),
+         words[f["ok"]])
+        for f in found["figures"]
+    ]  # fmt: skip
+    answer(as_json, found, ("what", "ours", "unit", "beside it", "its", "target", ""), rows)
+
+
 def _short(value: float | None) -> str:
     return "" if value is None else f"{value:.4g}"
 
