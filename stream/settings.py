@@ -27,6 +27,10 @@ class Settings(BaseSettings):
     embedded: bool = Field(False, description="The broker is the embedded one of `twin demo`.")
     data_dir: Path = Field(Path(".twin"), description="Folder for the embedded store and Faust's own files.")
 
+    weights: str = Field(
+        "",
+        description="Weights file of the learned part; none: the mechanism alone; empty: those that are shipped.",
+    )
     tick_s: int = Field(
         60, ge=1, le=3600, description="Readings of a channel within a tick are one observation."
     )

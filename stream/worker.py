@@ -37,6 +37,7 @@ from stream.sink import Sink, run_sink
 from stream.table import LARGEST_BATCH, TwinTable
 from stream.transport import App, BatchConsumer, ConsumerThread, RawSchema
 from stream.watchdog import EXIT_WITHOUT_ACKNOWLEDGING, Watchdog, end_within
+from stream.weights import weights_named
 from twin.channels import CHANNELS
 
 log = structlog.get_logger()
@@ -55,9 +56,10 @@ class Worker:
         BatchConsumer.before_empty = self.checkpoint
         ConsumerThread.fetch_wait_ms = settings.fetch_wait_ms
         window_s = round(settings.window_h * 3600)
+        weights = weights_named(settings.weights)  # a file that cannot be used ends the start, by name
         TwinTable.make_cohort = staticmethod(
             lambda partition: Cohort(
-                tick_s=settings.tick_s, window_s=window_s, windows=settings.windows, patient=True,
+                tick_s=settings.tick_s, window_s=window_s, windows=settings.windows, weights=weights, patient=True,
                 shelf=Shelf(settings.data_dir / f"shelf-{os.getpid()}" / f"{partition}.sqlite"),
                 resident=max(1, settings.resident_twins // settings.partitions),
             )
