@@ -21,6 +21,7 @@ from stream.keeping import Keeping
 from stream.lateness import Windows, judge
 from stream.person import Checkpoint, PersonTwin
 from stream.policy import Transition, step
+from stream.portrait import portrait
 from stream.shelf import Shelf
 from twin import record as r_
 from twin.fold import FORECAST_BEFORE, fold, outputs_for
@@ -58,10 +59,7 @@ class Cohort(Keeping):
         shelf: Shelf | None = None,
         resident: int = 10_000,
     ) -> None:
-        self.shelf, self.resident = shelf, resident
-        self.asleep: dict[
-            str, tuple[int, bool]
-        ] = {}  # on the shelf: newest reading [ms], whether silence was said
+        super().__init__(shelf, resident)
         self.patient = patient
         self.tick_ms, self.windows = tick_s * 1000, Windows(window_s, windows)
         self.horizons = dict(HORIZONS | dict(horizons or {}))
@@ -301,4 +299,4 @@ class Cohort(Keeping):
         """The final twin for twins.jsonl: head time, mean, covariance, parameters."""
         if person in self.due:
             self.settle([person])
-        return storing.portrait(self.twin(person))
+        return portrait(self.twin(person))
