@@ -146,7 +146,8 @@ class Worker:
         fine = joined and not recovering and not rebalancing and age < READY_AGE_S
         return fine, {
             "status": "ok" if fine else "not_ready", "joined": joined, "recovering": recovering,
-            "recovered_records": self.table.read, "rebalancing": rebalancing, "acknowledgement_age_s": round(age, 1), "lag_records": lag,
+            "recovered_records": self.table.read, "rebalancing": rebalancing,
+            "acknowledgement_age_s": round(age, 1), "lag_records": lag,
             "sink_lag_s": self.metrics.get("twin_sink_lag_seconds"),
             "sink_state": BREAKER[int(self.metrics.get("twin_sink_state"))],
         }  # fmt: skip
