@@ -297,6 +297,6 @@ class Cohort(Keeping):
 
     def twin_json(self, person: str) -> dict[str, Any]:
         """The final twin for twins.jsonl: head time, mean, covariance, parameters."""
-        if person in self.due:
+        if self.twin(person).due_ms is not None:
             self.settle([person])
         return portrait(self.twin(person))

@@ -79,11 +79,14 @@ class Keeping(ABC):
         else:
             self.shelf.begin()
             self.shelf.put(person, [(key, value)])
-            newest_ms, silent, unsaid = (None, None, []) if value is None else resting.glimpse(key, value)
-            before = self.asleep.get(person, (0, False))
+            seen, (newest_ms, silent) = resting.glimpse(key, value), self.asleep.get(person, (0, False))
+            unsaid = list(seen.unsaid)
             self.asleep[person] = (
-                before[0] if newest_ms is None else newest_ms, before[1] if silent is None else silent,
-            )  # fmt: skip
+                newest_ms if seen.newest_ms is None else seen.newest_ms,
+                silent if seen.silent is None else seen.silent,
+            )
+            if seen.due is not None:
+                (self.due.add if seen.due else self.due.discard)(person)
             self.twins.pop(person, None)
         if key[:1] == b"a":
             self.unsaid[person] = unsaid

@@ -1,5 +1,6 @@
 """What a twin lets go of when it is on the shelf, and how it is fetched again."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -56,18 +57,33 @@ def _hour(twin: PersonTwin, shelf: "Shelf", hour: int) -> Entries:
     return storing.in_order(np.concatenate([storing.entries_in(data) for data in pieces]))
 
 
-def glimpse(key: bytes, value: bytes) -> tuple[int | None, bool | None, list[dict[str, Any]]]:
+@dataclass(frozen=True, slots=True)
+class Glimpse:
     """What must be known of a twin on the shelf, from one of its records; None where it does not tell.
 
-    Returns:
-        Newest reading [ms], whether it is said that data stopped, and alerts that may not have been sent.
+    Attributes:
+        newest_ms: newest reading.
+        due: whether readings are journalled and not run.
+        silent: whether it is said that data stopped.
+        unsaid: alerts that may not have been sent.
 
     """
+
+    newest_ms: int | None = None
+    due: bool | None = None
+    silent: bool | None = None
+    unsaid: tuple[dict[str, Any], ...] = ()
+
+
+def glimpse(key: bytes, value: bytes | None) -> Glimpse:
+    """Of one record of the changelog."""
+    if value is None:
+        return Glimpse()
     check_layout(value[0], storing.LAYOUT)
     if key[:1] == b"a":
         book = orjson.loads(value[1:])
-        return None, is_silent(book["alerts"]), book["unsaid"]
+        return Glimpse(silent=is_silent(book["alerts"]), unsaid=tuple(book["unsaid"]))
     if key[:1] != b"t":
-        return None, None, []
+        return Glimpse()
     header = orjson.loads(value[5 : 5 + int.from_bytes(value[1:5], "big")])
-    return header["newest_ms"], None, []
+    return Glimpse(newest_ms=header["newest_ms"], due=header.get("due_ms") is not None)

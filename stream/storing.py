@@ -208,6 +208,7 @@ def assemble(twin: PersonTwin) -> bool:
         if header["profile"] != twin.profile:
             twin.use_profile(profile_of(header["profile"]), header["profile"])
         twin.head = checkpoint_of(head[5 + size :], twin.profile)
+        twin.head.written = False  # as a checkpoint it has no record of its own
         twin.due_ms = header.get("due_ms")
     _lay_journal(twin, parts)
     found = {c.tick: c for c in twin.checkpoints if c.tick != BEGINNING}
