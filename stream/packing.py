@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from stream.journal import ENTRY, Entries
 
 RAW, SAME, STEPS, TIMES, TENTHS = range(5)
-MOST_STEP, MOST_TENTHS = 2**31 - 1, 2**15 - 1
+MOST_STEP, MOST_TENTHS = 2**31 - 1, 3276.0
 COUNT = 4  # bytes of the number of entries
 
 
@@ -36,9 +36,11 @@ def _column(name: str, column: NDArray[np.generic], time_ms: NDArray[np.int64]) 
         if steps.min() >= 0 and steps.max() <= MOST_STEP:
             return STEPS, raw[:8] + steps.astype("<i4").tobytes()
     if name == "value":
-        tenths = np.rint(column.astype(np.float64) * 10.0)
-        if np.abs(tenths).max() <= MOST_TENTHS and (tenths / 10.0).tobytes() == raw:
-            return TENTHS, tenths.astype("<i2").tobytes()
+        number = column.astype(np.float64)
+        if np.abs(number).max() <= MOST_TENTHS:  # false where one is no number
+            tenths = np.rint(number * 10.0).astype("<i2")
+            if (tenths / 10.0).tobytes() == raw:  # also not where a zero is negative
+                return TENTHS, tenths.tobytes()
     return RAW, raw
 
 

@@ -24,7 +24,7 @@ def test_what_is_usual_comes_back_bit_for_bit(steps, values):
     assert unpack(pack(entries)).tobytes() == entries.tobytes()
 
 
-def test_an_hour_of_heart_rate_takes_a_tenth():
+def test_an_hour_of_heart_rate_takes_an_eighth():
     entries = np.zeros(60, dtype=ENTRY)
     entries["time_ms"] = 1_763_600_400_000 + 60_000 * np.arange(60)
     entries["key"], entries["value"], entries["source"] = (
@@ -33,4 +33,4 @@ def test_an_hour_of_heart_rate_takes_a_tenth():
         12345,
     )
 
-    assert len(pack(entries)) < entries.nbytes / 9
+    assert len(pack(entries)) < entries.nbytes / 8
