@@ -1,12 +1,15 @@
 """Twins that lie on the shelf are the same twins."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from stream.cohort import Cohort
-from stream.shelf import Shelf
+from stream.shelf import Shelf, sweep
 from stream.virtual import DEMO, simulate
 
 START_MS = 1_795_392_000_000
@@ -86,3 +89,13 @@ def test_the_file_is_gone_when_the_partition_is(tmp_path):
     cohort.close()
 
     assert not (tmp_path / "d.sqlite").exists()
+
+
+def test_shelves_of_processes_that_are_no_more_are_deleted(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for number in (gone.pid, os.getpid()):
+        (tmp_path / f"shelf-{number}").mkdir()
+    sweep(tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == [f"shelf-{os.getpid()}"]
