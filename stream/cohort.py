@@ -62,17 +62,10 @@ class Cohort(Keeping):
     """
 
     def __init__(
-        self,
-        *,
-        tick_s: int = 60,
-        window_s: int = 86400,
-        windows: Mapping[str, float] | None = None,
-        horizons: Mapping[str, tuple[int, ...]] | None = None,
-        weights: Weights | None = None,
-        patient: bool = False,
-        shelf: Shelf | None = None,
-        resident: int = 10_000,
-    ) -> None:
+        self, *, tick_s: int = 60, window_s: int = 86400, windows: Mapping[str, float] | None = None,
+        horizons: Mapping[str, tuple[int, ...]] | None = None, weights: Weights | None = None, patient: bool = False,
+        shelf: Shelf | None = None, resident: int = 10_000,
+    ) -> None:  # fmt: skip
         super().__init__(shelf, resident)
         self.weights = weights_named() if weights is None else weights
         self.patient = patient
