@@ -23,8 +23,8 @@ class _Plain:
         self.key, self.value = message.key, value
 
 
-def obey(cohort: Cohort, message: Any, value: bytes) -> list[Letter]:
-    """Do as a command says; returns what is to be published: alerts, or the dead letter of what is no command."""
+def obey(cohort: Cohort, message: Any, value: bytes) -> tuple[list[dict[str, Any]], list[Letter]]:
+    """Do as a command says; returns alerts to announce, and the dead letter of what is no command."""
     try:
         document = orjson.loads(value)
         person = document["person"]
@@ -32,15 +32,11 @@ def obey(cohort: Cohort, message: Any, value: bytes) -> list[Letter]:
             raise PayloadError("no person, or not the record's key", Reason.SCHEMA_INVALID, "person")
         if document["command"] == "acknowledge":
             by = str(document.get("by", ""))[:LONGEST_NAME]
-            alerts = cohort.acknowledge(person, document["alert_id"], by, int(time.time() * 1000))
-            return [(topics.ALERT, person.encode(), orjson.dumps(a), []) for a in alerts]
+            return cohort.acknowledge(person, document["alert_id"], by, int(time.time() * 1000)), []
         if document["command"] != "profile":
             raise PayloadError("unknown command", Reason.SCHEMA_INVALID, "command")
         cohort.set_profile(person, document["profile"])
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, PayloadError, ProfileError) as error:
-        return [
-            dead_letter(
-                topics.COMMAND, _Plain(message, value), Reason.SCHEMA_INVALID.value, type(error).__name__
-            )
-        ]
-    return []
+        plain = _Plain(message, value)
+        return [], [dead_letter(topics.COMMAND, plain, Reason.SCHEMA_INVALID.value, type(error).__name__)]
+    return [], []

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from connectors.columns import Decoded
 from stream.journal import ENTRY, bin_ticks, entries_of, merge
+from stream.weights import NONE, weights_named
 from twin.channels import CHANNELS
 from twin.fold import fold, outputs_for
 from twin.forecast_others import OTHERS, forecast_others, of_its_moment
@@ -47,7 +48,7 @@ def forecasts(
         kept, outputs = np.zeros((len(ticks), SIZE)), outputs_for(last - first, span.stop - span.start, 1)
         fold(
             record[None], np.array([0, last - first]), tick_s[first:last], at, channel[span], value[span], noise[span],
-            flag[span], device[span], NO_HORIZONS, keep, kept, *outputs,
+            flag[span], device[span], NO_HORIZONS, weights_named(NONE), keep, kept, *outputs,
         )  # fmt: skip
         for tick, then in zip(ticks.tolist(), kept, strict=True):
             codes = channel[span][at[tick] : at[tick + 1]]

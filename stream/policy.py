@@ -4,6 +4,7 @@ A rule is a small state machine on numbers, run once a tick inside the same fold
 data give the same alerts. What care teams do with an alert (acknowledge) is not part of the fold.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -52,6 +53,7 @@ class Signal:
     heart_rate: float  # nan when no heart rate came
     own_rate: float
     at_rest: bool
+    onset_probability: float = math.nan  # that an episode begins soon; nan where nothing is learned
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,14 @@ def alert_id(person: str, rule: str, onset_s: float) -> str:
 def new_state() -> NDArray[np.float64]:
     """All rules at rest."""
     return np.zeros(STATE)
+
+
+def open_rules(state: NDArray[np.float64]) -> Iterator[tuple[str, str, float]]:
+    """Name, state and onset [s] of the rules that are not at rest."""
+    for number, rule in enumerate(RULES):
+        phase, onset_s = state[number * 5 + PHASE], float(state[number * 5 + ONSET_S])
+        if phase != NORMAL:
+            yield rule.name, "pending" if phase == PENDING else "active", onset_s
 
 
 def _advance(state: NDArray[np.float64], rule: Rule, now_s: float, on: bool, off: bool) -> str | None:

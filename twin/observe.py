@@ -15,7 +15,7 @@ from twin.blocks import fast, metabolic, slow
 from twin.blocks.metabolic import BODY as METABOLIC_BODY  # by name: a count must be a constant of this module
 from twin.filter.correct import correct
 from twin.filter.points import draw
-from twin.inputs import ACTIVITY_LASTS_MINUTES, fast_inputs, metabolic_inputs, slow_inputs
+from twin.inputs import ACTIVITY_LASTS_MINUTES, fast_inputs, metabolic_inputs, movement_told, slow_inputs
 from twin.jit import kernel, values_of
 from twin.numerics import exp, log
 from twin.physiology.body_composition import scale_reading
@@ -37,7 +37,8 @@ _FAST_SENSORS = {
     "core_temperature": ("core_temperature", 0.10, 5.0), "body_temperature": ("core_temperature", 0.25, 0.0),
     "bp_systolic": ("bp_systolic", 8.0, 0.0), "bp_diastolic": ("bp_diastolic", 5.5, 0.0),
     "resting_heart_rate": ("heart_rate", 1.7, 0.0), "oxygen_uptake": ("oxygen_uptake", 0.10, 0.5),
-    "vo2max": ("oxygen_uptake", 0.15, 0.0),
+    "vo2max": ("oxygen_uptake", 0.15, 20160.0), "active_energy": ("active_expenditure", 0.25, 10.0),
+    "bp_systolic_cuffless": ("bp_systolic", 10.0, 1440.0), "bp_diastolic_cuffless": ("bp_diastolic", 8.0, 1440.0),
 }  # fmt: skip
 ROW = np.array([_SEEN[_FAST_SENSORS[name][0]] for name in c_.FAST_SENSORS])
 SD = np.array([_FAST_SENSORS[name][1] for name in c_.FAST_SENSORS])
@@ -47,7 +48,10 @@ SHOWN, PLASMA_GLUCOSE, BODY_WEIGHT, FAT_SHARE = 2, 0, 0, 1  # rows of metabolic.
 SURPRISE_MINUTES = 14.0
 AVERAGED_MINUTES = 5.0  # readings further apart count as if 5 min apart: one alone says little
 SCALE_LIMIT = 2.0  # ln
-SCALE_VARIANCE = 0.1**2 + 0.5**2  # kg^2: the scale, and the day
+DAY_VARIANCE, DAY_S = 0.5**2, 86400.0  # kg^2: bowel, bladder and clothes, the same all day
+SCALE_VARIANCE = 0.1**2 + DAY_VARIANCE  # kg^2: with the scale itself
+REST_EXPENDITURE_SD = 0.1  # kcal/min, of a device's active energy
+DEMAND_MINUTES = 12.0  # over which a body's active expenditure is alike
 IMPEDANCE_VARIANCE = 3.5**2  # %^2
 
 
@@ -133,6 +137,8 @@ def expect_fast(channel: int, nightly: bool, now: float, record: Record, ahead: 
     elif channel == c_.MAXIMAL_UPTAKE:
         for j in range(stride):
             w.expected[j] = exp(min(max(w.points[fast.MAXIMAL_UPTAKE * stride + j], 1.6), 4.6))
+    elif channel == c_.ACTIVE_ENERGY:
+        mean_of_count(record, now, w)
     elif channel == c_.SKIN_DELTA:
         w.aside[:] = w.points
         settle(w.aside, WARM_NIGHT_MINUTES, True, record, now, w)
@@ -141,10 +147,47 @@ def expect_fast(channel: int, nightly: bool, now: float, record: Record, ahead: 
 
 
 @kernel
+def centre_of(expected: Vector) -> float:
+    """What block F expects of a reading: the mean over its points."""
+    centre = 0.0
+    for j in range(2 * fast.N):
+        centre += expected[j]
+    return centre / (2 * fast.N)
+
+
+@kernel
+def mean_of_count(record: Record, now: float, w: Work) -> None:
+    """A count of energy is a mean since the count before: what the twin itself burnt then, of which a point is one more moment.
+
+    Points differ in the mean as they do now, less by how soon a body's expenditure forgets: T (1 - exp(-t / T)) / t.
+    """
+    minutes = max(now - record[r_.LAST_S + c_.ACTIVE_ENERGY], 60.0) / 60.0
+    centre = centre_of(w.expected)
+    fresh = min((now - record[r_.HEAD_S]) / 60.0, minutes)
+    own = (record[r_.ACTIVE_KCAL] + centre * fresh) / minutes
+    share = DEMAND_MINUTES * (1.0 - math.exp(-minutes / DEMAND_MINUTES)) / minutes
+    for j in range(w.expected.shape[0]):
+        w.expected[j] = own + share * (w.expected[j] - centre)
+
+
+@kernel
+def counts_energy(record: Record, now: float) -> bool:
+    """Whether a device's active energy is an observation: of a known time, and beside a source of movement.
+
+    Where nothing else tells movement it is the input instead (inputs.movement_at), and no reading counts twice.
+    """
+    return record[r_.ACTIVE_RATE] >= 0.0 and movement_told(record, now)
+
+
+@kernel
 def fast_noise(
     channel: int, value: float, nightly: bool, now: float, record: Record, mean: Vector, asleep: float
 ) -> float:
-    """Variance of a reading's error; a channel that speaks faster than its errors fade counts less."""
+    """Variance of a reading's error; a channel that speaks faster than its errors fade counts less.
+
+    `value` is the reading, or of active energy what is expected: its error is a quarter of it, and a reading that erred
+    to the low side must not count for more.
+    """
     sd = SD[channel]
     if channel == c_.HEART_RATE:
         return heart_rate_noise(mean[fast.DRIVE])
@@ -156,6 +199,8 @@ def fast_noise(
         sd = LOW_SPO2_SD if value < 90.0 else sd
     elif channel == c_.OXYGEN_UPTAKE or channel == c_.MAXIMAL_UPTAKE:
         sd = sd * value + 1.0
+    elif channel == c_.ACTIVE_ENERGY:
+        sd = sd * max(value, 0.0) + REST_EXPENDITURE_SD
     since = max(now - record[r_.LAST_S + channel], 1.0)
     return float(sd * sd * max(1.0, LASTING_S[channel] / since))
 
@@ -198,11 +243,20 @@ def correct_fast(
     w: Work,
 ) -> int:  # fmt: skip
     """Assimilate one reading of block F; `noise` below zero asks for the channel's own. Returns the outcome."""
+    if channel == c_.ACTIVE_ENERGY:
+        if not counts_energy(record, now):
+            record[r_.ACTIVE_KCAL] = 0.0
+            w.report[0] = math.nan
+            return 0
+        value = record[r_.ACTIVE_RATE]
+        noise /= ((now - record[r_.LAST_S + channel]) / 60.0) ** 2 if noise > 0.0 else 1.0  # kcal to kcal/min
     record[r_.REPAIRED] += draw(mean, covariance, w.factor, w.points, fast.STRIDE)
     nightly = is_nightly(record, channel, now)
     expect_fast(channel, nightly, now, record, False, w)
+    record[r_.ACTIVE_KCAL] *= 1.0 - (channel == c_.ACTIVE_ENERGY)
     if noise < 0.0:
-        noise = fast_noise(channel, value, nightly, now, record, mean, w.inputs[2]) * -noise
+        erring = centre_of(w.expected) if channel == c_.ACTIVE_ENERGY else value
+        noise = fast_noise(channel, erring, nightly, now, record, mean, w.inputs[2]) * -noise
     if channel == c_.SPO2 and value >= FULL_SATURATION:
         value, flag = FULL_SATURATION, c_.CENSORED_HIGH
     elif channel == c_.RMSSD:
@@ -219,6 +273,12 @@ def expect_metabolic(channel: int, now: float, record: Record, w: Work) -> None:
     """What a CGM or a meter would read of every drawn point into `w.expected` [mg/dL]."""
     stride = metabolic.STRIDE
     metabolic_inputs(record, now, w.inputs)
+    # One scale for all points, that of the believed glucose: error times each point's own bends what far points read.
+    body = metabolic.Body(*values_of(record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY], METABOLIC_BODY))
+    site = 0.0
+    for j in range(2 * metabolic.N):
+        site += w.points[metabolic.SITE * stride + j]
+    w.inputs[metabolic.ERROR_SCALE] = metabolic.error_scale(site / (2 * metabolic.N), body.low_error)
     metabolic.observe(w.points, w.seen, w.inputs, record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY])
     row = (SHOWN if channel == c_.GLUCOSE else PLASMA_GLUCOSE) * stride
     for j in range(stride):
@@ -253,10 +313,16 @@ def correct_metabolic(
 def learn_flux(record: Record, mean: Vector, covariance: Matrix, now: float, w: Work) -> None:
     """How large this person's unexplained flux is: ln of its variance over the set's, a running mean over half a day."""
     body = metabolic.Body(*values_of(record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY], METABOLIC_BODY))
-    expected = metabolic.flux_variance(mean, w.inputs, body)
+    allowed = metabolic.flux_variance(mean, w.inputs, body)
+    since = min(now - record[r_.LAST_S + c_.GLUCOSE], 86400.0) / 60.0
+    # A flux outlasts the meal that allowed it: what is expected of it fades as it does itself.
+    before = record[r_.FLUX_EXPECTED] if record[r_.FLUX_EXPECTED] > 0.0 else allowed
+    expected = allowed + (before - allowed) * math.exp(-2.0 * since / body.flux_minutes)
+    record[r_.FLUX_EXPECTED] = expected
     flux, variance = mean[metabolic.DISTURBANCE], covariance[metabolic.DISTURBANCE, metabolic.DISTURBANCE]
     days = min((now - record[r_.LAST_S + c_.GLUCOSE]) / 86400.0, 0.02)
-    step = days / body.flux_learning_days * (min((flux * flux + variance) / expected, 3.0) - 1.0)
+    shown = body.flux_margin * (flux * flux + variance) / expected
+    step = days / body.flux_learning_days * (min(shown, 3.0) - 1.0)
     if math.isfinite(step):
         record[r_.FLUX_SCALE] = min(max(record[r_.FLUX_SCALE] + step, -SCALE_LIMIT), SCALE_LIMIT)
 
@@ -284,6 +350,15 @@ def expect_slow(channel: int, record: Record, w: Work) -> None:
 
 
 @kernel
+def slow_noise(channel: int, now: float, record: Record) -> float:
+    """Variance of a scale's reading [kg^2], whose day is the same all day, or of its impedance [%^2]."""
+    if channel == c_.BODY_FAT:
+        return IMPEDANCE_VARIANCE
+    since = max(now - record[r_.LAST_S + channel], 60.0)
+    return float(SCALE_VARIANCE + DAY_VARIANCE * max(DAY_S / since - 1.0, 0.0))
+
+
+@kernel
 def correct_slow(
     channel: int, value: float, noise: float, now: float, record: Record, mean: Vector, covariance: Matrix, w: Work
 ) -> int:  # fmt: skip
@@ -294,7 +369,7 @@ def correct_slow(
     slow.observe(w.points, w.seen, w.inputs, record[r_.SLOW_BODY : r_.EXPOSURE_BODY])
     expect_slow(channel, record, w)
     if noise < 0.0:
-        noise = (SCALE_VARIANCE if channel == c_.SCALE else IMPEDANCE_VARIANCE) * -noise
+        noise = slow_noise(channel, now, record) * -noise
     return correct(w.points, w.expected, stride, value, noise, mean, covariance, w.gain, w.report)
 
 

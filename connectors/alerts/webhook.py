@@ -37,7 +37,7 @@ class Webhook:
         self.url, self.secret, self.disabled = url, secret, False
 
     async def deliver(self, session: aiohttp.ClientSession, alert: Mapping[str, Any], now_s: int) -> bool:
-        """Deliver one alert under an id of its own for each of its states, so that a repeat is recognised.
+        """Deliver one alert under an id of its own for each thing said of it, so that a repeat is recognised.
 
         Returns:
             Whether it was delivered; False only when the receiver is gone or refuses it for good.
@@ -51,7 +51,7 @@ class Webhook:
         body = orjson.dumps(
             {"type": f"alert.{alert['state']}", "timestamp": alert["at"], "data": dict(alert)}
         )
-        identity = f"{alert['alert_id']}-{alert['state']}"
+        identity = f"{alert['alert_id']}-{alert['state']}-{alert['at']}"
         headers = {
             "content-type": "application/json",
             "webhook-id": identity,

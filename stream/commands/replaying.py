@@ -41,6 +41,19 @@ def replay(
         bool,
         typer.Option("--smooth", help="Also what all readings tell of each time: estimates_smoothed.csv."),
     ] = False,
+    weights: Annotated[
+        str,
+        typer.Option(
+            envvar="TWIN_WEIGHTS",
+            help="Weights file of the learned part; none: the mechanism alone. Default: shipped.",
+        ),
+    ] = "",
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            help="Speeds to come (and the day's first heart rates): heart rate then in planned.csv."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The summary as one JSON document.")] = False,
 ) -> None:
     """Run the twins over a table of readings.
@@ -64,7 +77,18 @@ def replay(
     if smooth and (as_arrived or filter_ is Filter.REFERENCE):
         raise typer.BadParameter("--smooth goes with the compiled filter in the order of time")
     task = Replay(
-        table, out, horizons, chosen, profile, jobs, as_arrived, filter_ is Filter.REFERENCE, smooth, channels
+        table,
+        out,
+        horizons,
+        chosen,
+        profile,
+        jobs,
+        as_arrived,
+        filter_ is Filter.REFERENCE,
+        smooth,
+        weights,
+        plan,
+        channels,
     )
     try:
         summary = run(task)
