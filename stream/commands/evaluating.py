@@ -40,6 +40,10 @@ def evaluate(
         Path | None, typer.Option(help="Of a table: a profile, or profiles by person.")
     ] = None,
     jobs: Annotated[int, typer.Option(help="Of a table: processes.", min=1)] = 1,
+    check: Annotated[
+        bool,
+        typer.Option("--check/--no-check", help="Run the model's check-points for the report, some seconds."),
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="The whole document on standard output.")] = False,
 ) -> None:
     """Judge the twins' forecasts: error beside baselines, calibration, error grids, alarms; HTML and JSON.
@@ -69,7 +73,8 @@ def evaluate(
         if source.is_dir():
             with progress("comparing") as advance:
                 document = make(
-                    Evaluation(source, out, readings, truth, onboarding * 3600.0, beside=others), advance
+                    Evaluation(source, out, readings, truth, onboarding * 3600.0, beside=others, check=check),
+                    advance,
                 )
         elif not source.exists():
             raise EvaluateError(f"{source} is neither a folder nor a table")
@@ -81,7 +86,10 @@ def evaluate(
                 run(Replay(source, folder, horizons, chosen, profile, jobs, channels=OTHERS))
                 with progress("comparing") as advance:
                     document = make(
-                        Evaluation(folder, out, source, truth, onboarding * 3600.0, beside=others), advance
+                        Evaluation(
+                            folder, out, source, truth, onboarding * 3600.0, beside=others, check=check
+                        ),
+                        advance,
                     )
     except (EvaluateError, ReplayError) as error:
         typer.echo(f"error: {error}", err=True)

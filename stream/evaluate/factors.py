@@ -31,6 +31,16 @@ def _listed(*parts: str) -> str:
     return "; ".join(part for part in parts if part)
 
 
+def _verification(found: dict[str, Any] | None) -> tuple[str, str]:
+    """What is shown and what is not of the equations' check-points and of the filter."""
+    judge = "the filter beside filterpy (`twin replay --filter reference`)"
+    if found is None:
+        return "nothing here", f"the equations' check-points (`twin model check`); {judge}"
+    told = f"{found['met']} of {found['checkpoints']} check-points of the specification met by this version of the program"
+    missed = f"missed: {', '.join(found['missed'])}" if found["missed"] else ""
+    return told, _listed(missed, judge, "the version that made the replay, if it was another")
+
+
 def factors(document: dict[str, Any]) -> list[Factor]:
     """The table of the report's end; every entry follows from the document."""
     several = len(document["people"]) > 1
@@ -48,7 +58,7 @@ def factors(document: dict[str, Any]) -> list[Factor]:
         Factor("Verification: code", "Software quality assurance", "storing and sharing",
                "nothing here", "the project's own tests; run pytest at the version that made the replay"),
         Factor("Verification: code", "Numerical code verification", "verification",
-               "nothing here", "`twin model check` asserts the equations' check-points; `--filter reference` repeats the filter"),
+               *_verification(document["verification"])),
         Factor("Verification: calculation", "Discretization error, numerical solver error", "verification",
                "nothing here", "convergence of the integrator and of the sigma points"),
         Factor("Verification: calculation", "Use error", "set-up and provenance",
@@ -82,6 +92,8 @@ def factors(document: dict[str, Any]) -> list[Factor]:
                "what care teams or patients did, and what came of it" if whole
                else "alarms: glucose 30 minutes ahead is not in this replay"),
         Factor("Applicability", "Relevance of the validation to the context of use", "validation",
-               "recorded life, replayed strictly in event time",
-               "prospective use; the context of use itself must be stated by its owner"),
+               "virtual life of known truth: whether the filter finds what its equations can express" if truth
+               else "recorded life, replayed strictly in event time",
+               _listed("people: virtual ones say nothing about them" if truth else "",
+                       "prospective use; the context of use itself must be stated by its owner")),
     ]  # fmt: skip

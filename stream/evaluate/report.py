@@ -31,6 +31,7 @@ class Evaluation:
     onboarding_s: float = DAY_S
     title: str = ""
     beside: tuple[tuple[str, Path], ...] = ()
+    check: bool = False  # whether the model's check-points are run for it
 
 
 def check_free(out: Path) -> None:
@@ -111,6 +112,7 @@ def evaluate(task: Evaluation, advance: Advance = lambda _done, _total: None) ->
         "beside": sorted(evidence.beside),
         "trees": baselines.trees_available(),
         "channels": {channel: _channel(evidence, channel, task, step) for channel in channels},
+        "verification": inside.verification() if task.check else None,
         "coverage": inside.coverage(evidence),
         "innovations": inside.innovations(evidence),
         "learning": inside.learning(evidence, parameters),

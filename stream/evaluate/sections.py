@@ -38,10 +38,17 @@ def tiles(document: dict[str, Any]) -> str:
                           (f"{escape(CHANNELS[channel].title)}, RMSE at {minutes(h['horizon_s'])}; {called(best)} "
                           f"{h['scores'][best]['rmse']:.2f}: {change(against[best])}")))  # fmt: skip
     html = "".join(f'<div class="tile"><b>{value}</b><span>{label}</span></div>' for value, label in found)
-    lost = [(c, m) for c, part in document["channels"].items() for m in part["missing"]]
-    more = "".join(f'<p class="not">{escape(c)} at {minutes(m["horizon_s"])}: not compared: {escape(m["why"])}.</p>'
-                   for c, m in lost)  # fmt: skip
+    more = "".join(_not_compared(c, part) for c, part in document["channels"].items() if part["missing"])
     return f'<div class="tiles">{html}</div>{more}'
+
+
+def _not_compared(channel: str, part: dict[str, Any]) -> str:
+    """One line a channel: its horizons without a comparison, and how often it is read."""
+    at = ", ".join(minutes(m["horizon_s"]) for m in part["missing"])
+    steps = sorted({g["step_s"] for g in part["groups"]})
+    read = f" (read every {' or '.join(minutes(step) for step in steps)})" if steps else ""
+    why = escape(part["missing"][0]["why"])
+    return f'<p class="not">{escape(CHANNELS[channel].title)}{read} at {at}: not compared: {why}.</p>'
 
 
 def samples(document: dict[str, Any]) -> str:

@@ -453,7 +453,20 @@ def test_virtual_people_are_judged_in_every_channel_and_against_the_truth_beside
         assert 0.75 < scores["twin"]["coverage_90"] <= 1.0, name
     assert document["truth"]["core_temperature"]["coverage_90"] > 0.5
     assert "states and observables against truth" in page
+    assert "virtual ones say nothing about them" in page
+    assert page.count("Systolic pressure (read every") == 1
     assert "the mechanism alone" in page
+
+
+def test_check_points_are_counted_where_they_were_run(replayed, tmp_path, monkeypatch):
+    rows = [{"what": "core at rest", "ok": True}, {"what": "a <meal>", "ok": False}]
+    monkeypatch.setattr("twin.checkpoints.run", lambda: rows)
+    document = evaluate(Evaluation(replayed, tmp_path / "report", check=True))
+    page = (tmp_path / "report" / "report.html").read_text()
+
+    assert document["verification"] == {"checkpoints": 2, "met": 1, "missed": ["a <meal>"]}
+    assert "1 of 2 check-points of the specification met" in page
+    assert "missed: a &lt;meal&gt;" in page
 
 
 def test_a_report_repeats_itself(replayed, tmp_path):
