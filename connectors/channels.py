@@ -81,6 +81,8 @@ _SPECS = (
     _spec("fio2", "Inspired oxygen", "3150-6", "1", (0.15, 1), (0.2, 1), 0.02, False, "input"),
     _spec("body_fat", "Body fat, by impedance", "41982-0", "%", (2, 75), (4, 60), 3.5),
     _spec("vo2max", "Maximal oxygen uptake, a device's estimate", None, "mL/kg/min", (8, 100), (12, 85), 0.15, True),
+    _spec("bp_systolic_cuffless", "Systolic pressure, without a cuff", "8480-6", "mm[Hg]", (0, 300), (70, 220), 10.0),
+    _spec("bp_diastolic_cuffless", "Diastolic pressure, without a cuff", "8462-4", "mm[Hg]", (0, 250), (40, 130), 8.0),
 )  # fmt: skip
 CHANNELS: dict[str, ChannelSpec] = {spec.name: spec for spec in _SPECS}
 CHANNEL_CODES: tuple[str, ...] = tuple(CHANNELS)

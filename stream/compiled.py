@@ -16,6 +16,7 @@ from pathlib import Path
 from numba.core import config
 
 import twin
+from stream.stopping import CHILDREN
 from twin.jit import cache_folder
 
 SOURCES = Path(twin.__file__).parent
@@ -71,10 +72,12 @@ def ensure(
             )
             for name in stage
         ]
+        CHILDREN.extend(children)
         for child in children:
             _, words = child.communicate()
             if child.returncode:
                 raise RuntimeError(f"the equations cannot be compiled: {words[-500:]}")
+        CHILDREN.clear()
         place.mkdir(parents=True, exist_ok=True)
         for name in stage:
             marks[name].touch()

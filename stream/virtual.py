@@ -9,21 +9,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from connectors.channels import CODE_OF
 from connectors.columns import Decoded
 from twin import channels as c_
+from twin.observe_glucose import glucose_noise
 from twin.open_loop import OpenLoop
 from twin.profile import Profile
+from twin.take import DEVICE_OVER_COUNTS
 
 MEALS = ((7.5, 45.0), (12.5, 65.0), (18.5, 75.0))  # local hour, g of carbohydrate
 ACTIVITY = ((8.2, 0.4, 3.3), (13.0, 0.3, 3.0), (17.0, 0.6, 6.0))  # local hour, hours, MET
-SENSOR_WHITE_SD = 0.7  # of a CGM; its coloured part is a state
 LOWEST_CGM, HIGHEST_CGM = 40.0, 400.0
 MISJUDGED, MISCOUNTED = 0.20, 0.05  # sd of what is logged of a meal, and delivered of a bolus
 LATENCY_MINUTES = 15.0  # from lying down to sleep
 SAYS_ASLEEP, SAYS_AWAKE = 0.95, 0.50  # of a sleep sensor: asleep; awake in bed (section 13)
 CARBOHYDRATE_PER_UNIT = 10.0  # g, of a bolus
+ENERGY_MINUTES, ENERGY_SHARE, ENERGY_FLOOR = 15, 0.23, 0.1  # of a device's active energy; kcal/min
 BASIC = ("heart_rate", "glucose", "met", "meals")
 # Channel, minutes between readings, sd of one; night channels only asleep, the cuff and the scale at hours of the day.
 NIGHT_SENSORS = (("hrv_rmssd", 30, 0.25), ("respiration_rate", 30, 0.8), ("spo2", 30, 3.0))
@@ -134,13 +137,14 @@ def simulate_rows(
     diabetic = "t1d" in person.profile.conditions
     body = OpenLoop(person.profile, start_ms / 1000.0 - 60.0, person.parameters, rng)
     habits = Habits(rng, diabetic)
+    burnt = np.zeros(1)  # kcal above rest since the device last counted
     offset_ms = round(person.profile.utc_offset_h * 3_600_000)
     for minute in range(round(days * 1440)):
         at_ms = start_ms + minute * 60_000
         local = at_ms + offset_ms
         done = habits.minute(local // 86_400_000, local / 3_600_000 % 24)
         body.minute(done)
-        yield at_ms, done, dict(_readings(person, body, done, minute, local, rng)), body
+        yield at_ms, done, dict(_readings(person, body, done, minute, local, burnt, rng)), body
 
 
 def _readings(
@@ -149,6 +153,7 @@ def _readings(
     done: dict[int, float],
     minute: int,
     local_ms: int,
+    burnt: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> Iterator[tuple[str, float]]:
     seen = body.observables()
@@ -156,7 +161,8 @@ def _readings(
     yield "heart_rate", max(seen["heart_rate"] + (2.5 + 5.5 * drive) * rng.standard_normal(), 25.0)
     yield "met", done[c_.MET]
     if minute % 5 == 0:
-        shown = seen["sensor_glucose"] + SENSOR_WHITE_SD * rng.standard_normal()
+        shown = seen["sensor_glucose"]  # its coloured error is a state
+        shown += math.sqrt(glucose_noise(shown)) * rng.standard_normal()
         yield "glucose", min(max(shown, LOWEST_CGM), HIGHEST_CGM)
     if c_.CARBOHYDRATE in done:
         yield "carbohydrate_intake", done[c_.CARBOHYDRATE] * math.exp(MISJUDGED * rng.standard_normal())
@@ -165,6 +171,11 @@ def _readings(
     if not person.whole:
         return
     yield "posture", done[c_.POSTURE]
+    burnt[0] += seen["active_expenditure"]
+    if minute % ENERGY_MINUTES == 0 and done[c_.ASLEEP] < 0.5:
+        error = (ENERGY_SHARE * burnt[0] + ENERGY_FLOOR * ENERGY_MINUTES) * rng.standard_normal()
+        yield "active_energy", max(DEVICE_OVER_COUNTS * burnt[0] + error, 0.0)
+        burnt[0] = 0.0
     if minute % 5 == 0:
         yield "asleep", float(says_asleep(done, rng))
         yield "light", done[c_.LIGHT] * math.exp(0.3 * rng.standard_normal())

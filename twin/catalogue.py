@@ -19,7 +19,7 @@ SEEN_UNITS = {
     "respiration_rate": "/min", "arterial_co2": "mm[Hg]", "arterial_o2": "mm[Hg]", "spo2": "%",
     "core_temperature": "Cel", "skin_temperature": "Cel", "mean_skin_temperature": "Cel", "exercise_fraction": "1",
     "energy_expenditure": "kcal/min", "oxygen_uptake": "mL/kg/min", "sweat": "L/h", "co2_output": "L/min",
-    "inflammation": "1", "fever": "Cel", "glucose": "mg/dL", "interstitial_glucose": "mg/dL",
+    "active_expenditure": "kcal/min", "inflammation": "1", "fever": "Cel", "glucose": "mg/dL", "interstitial_glucose": "mg/dL",
     "sensor_glucose": "mg/dL", "insulin": "pmol/L", "appearance": "mg/kg/min", "production": "mg/kg/min",
     "uptake": "mg/kg/min", "fed": "1", "insulin_receptor": "1", "irs1": "1", "pkb": "1", "glut4": "1",
     "circadian": "1", "quadrature": "1", "sleep_drive": "1", "homeostat": "1", "tolerance": "1", "weight": "kg",

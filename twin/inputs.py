@@ -15,6 +15,7 @@ from twin.exchange import driven
 from twin.exposure import BLOOD_ALCOHOL, beta_blockade
 from twin.jit import kernel, put, values_of
 from twin.physiology import movement
+from twin.physiology.energetics import demand_of_expenditure
 from twin.shapes import Inputs, Record
 
 MOVEMENT_HOLDS_S = 300.0  # a movement reading speaks for five minutes
@@ -31,6 +32,7 @@ TOLD_S = 43200.0  # meals or doses are logged if one was in the last 12 h
 ACTIVITY_LASTS_MINUTES = 60.0  # how long innovations of one sign speak for what comes
 HARMLESS_DEFICIT = 1.0  # % of body mass: a night without drinking costs 0.8 % and means nothing to the heart
 INSENSIBLE_LOSS = 0.028  # L/h, of skin at rest
+BASAL_UPTAKE = fast.Body._fields.index("basal_oxygen_uptake")
 
 
 @kernel
@@ -125,7 +127,20 @@ def movement_at(record: Record, seconds: float, asleep: float, ahead: bool) -> t
             else schedule.resting_demand(asleep)
         )
         return demand, 1.0, WALKING_EFFICIENCY
+    if not ahead and seconds - record[r_.ACTIVE_S] <= MOVEMENT_HOLDS_S:
+        basal = record[r_.FAST_BODY + BASAL_UPTAKE]
+        demand = demand_of_expenditure(record[r_.ACTIVE_RATE], basal, record[r_.WEIGHT])
+        return max(demand, schedule.resting_demand(asleep)), 1.0, GENERIC_EFFICIENCY
     return schedule.resting_demand(asleep), 0.0, GENERIC_EFFICIENCY
+
+
+@kernel
+def movement_told(record: Record, seconds: float) -> bool:
+    """Whether a source of movement spoke lately that is more direct than a device's active energy."""
+    told = False
+    for channel in (c_.MET, c_.POWER, c_.SPEED, c_.STEPS):
+        told = told or held(record, channel, seconds, MOVEMENT_HOLDS_S, False)
+    return told
 
 
 @kernel
@@ -240,7 +255,7 @@ def metabolic_inputs(record: Record, seconds: float, u: Inputs) -> None:
     u[metabolic.TOLD] = 1.0 if seconds - told_s <= TOLD_S else 0.0
     u[metabolic.PUMP] = pump_insulin(record)
     since = max(seconds - record[r_.LAST_S + c_.GLUCOSE], 0.0) / 60.0
-    u[metabolic.SCALE] = record[r_.FLUX_SCALE]
+    u[metabolic.SCALE], u[metabolic.ERROR_SCALE] = record[r_.FLUX_SCALE], 0.0
     u[metabolic.ACTIVITY] = record[r_.FLUX_ACTIVITY] * math.exp(-since / ACTIVITY_LASTS_MINUTES)
 
 
@@ -260,9 +275,9 @@ def slow_inputs(record: Record, seconds: float, u: Inputs) -> None:
     minutes = record[r_.SINCE_MIN]
     observed = minutes > 0.0
     # A day's expenditure is known only if movement was: else habit is the better guess.
-    moving = held(record, c_.MET, seconds, STATE_HOLDS_S, False) or held(
-        record, c_.STEPS, seconds, STATE_HOLDS_S, False
-    )
+    moving = seconds - record[r_.ACTIVE_S] <= STATE_HOLDS_S
+    for channel in (c_.MET, c_.STEPS):
+        moving = moving or held(record, channel, seconds, STATE_HOLDS_S, False)
     eating = held(record, c_.ENERGY, seconds, DAY_S, False)
     salting = held(record, c_.SODIUM, seconds, DAY_S, False)
     inputs = slow.Inputs(

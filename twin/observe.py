@@ -1,5 +1,7 @@
 """What a sensor reads of the sigma points, and how noisily: section 13 of the specification, by channel.
 
+Glucose has a file of its own, observe_glucose.py.
+
 A daily or nightly value (a resting heart rate, a temperature deviation; variability, respiration or saturation that comes
 once a night, for at least the second time) is an observation of what it is the mean of: the points are settled into a
 quiet night first.
@@ -11,12 +13,11 @@ import numpy as np
 
 from twin import channels as c_
 from twin import record as r_
-from twin.blocks import fast, metabolic, slow
-from twin.blocks.metabolic import BODY as METABOLIC_BODY  # by name: a count must be a constant of this module
+from twin.blocks import fast, slow
 from twin.filter.correct import correct
 from twin.filter.points import draw
-from twin.inputs import ACTIVITY_LASTS_MINUTES, fast_inputs, metabolic_inputs, slow_inputs
-from twin.jit import kernel, values_of
+from twin.inputs import fast_inputs, movement_told, slow_inputs
+from twin.jit import kernel
 from twin.numerics import exp, log
 from twin.physiology.body_composition import scale_reading
 from twin.physiology.inflammation import LOG_QUIET_INFECTION
@@ -37,17 +38,18 @@ _FAST_SENSORS = {
     "core_temperature": ("core_temperature", 0.10, 5.0), "body_temperature": ("core_temperature", 0.25, 0.0),
     "bp_systolic": ("bp_systolic", 8.0, 0.0), "bp_diastolic": ("bp_diastolic", 5.5, 0.0),
     "resting_heart_rate": ("heart_rate", 1.7, 0.0), "oxygen_uptake": ("oxygen_uptake", 0.10, 0.5),
-    "vo2max": ("oxygen_uptake", 0.15, 0.0),
+    "vo2max": ("oxygen_uptake", 0.15, 20160.0), "active_energy": ("active_expenditure", 0.25, 10.0),
+    "bp_systolic_cuffless": ("bp_systolic", 10.0, 1440.0), "bp_diastolic_cuffless": ("bp_diastolic", 8.0, 1440.0),
 }  # fmt: skip
 ROW = np.array([_SEEN[_FAST_SENSORS[name][0]] for name in c_.FAST_SENSORS])
 SD = np.array([_FAST_SENSORS[name][1] for name in c_.FAST_SENSORS])
 LASTING_S = np.array([_FAST_SENSORS[name][2] * 60.0 for name in c_.FAST_SENSORS])
 NIGHTLY_RMSSD_SD, NIGHTLY_RESPIRATION_SD, AWAKE_RESPIRATION_SD, LOW_SPO2_SD = 0.10, 0.65, 2.0, 4.0
-SHOWN, PLASMA_GLUCOSE, BODY_WEIGHT, FAT_SHARE = 2, 0, 0, 1  # rows of metabolic.Seen and slow.Seen
-SURPRISE_MINUTES = 14.0
-AVERAGED_MINUTES = 5.0  # readings further apart count as if 5 min apart: one alone says little
-SCALE_LIMIT = 2.0  # ln
-SCALE_VARIANCE = 0.1**2 + 0.5**2  # kg^2: the scale, and the day
+BODY_WEIGHT, FAT_SHARE = 0, 1  # rows of slow.Seen
+DAY_VARIANCE, DAY_S = 0.5**2, 86400.0  # kg^2: bowel, bladder and clothes, the same all day
+SCALE_VARIANCE = 0.1**2 + DAY_VARIANCE  # kg^2: with the scale itself
+REST_EXPENDITURE_SD = 0.1  # kcal/min, of a device's active energy
+DEMAND_MINUTES = 12.0  # over which a body's active expenditure is alike
 IMPEDANCE_VARIANCE = 3.5**2  # %^2
 
 
@@ -55,19 +57,6 @@ IMPEDANCE_VARIANCE = 3.5**2  # %^2
 def heart_rate_noise(drive: float) -> float:
     """Variance of one wrist reading [bpm^2]: sd 2.5 still, 8 at full drive."""
     sd = 2.5 + 5.5 * min(max(drive, 0.0), 1.0)
-    return sd * sd
-
-
-@kernel
-def glucose_noise(value: float) -> float:
-    """Variance of the white part of a CGM reading [(mg/dL)^2]; the coloured part is a state."""
-    return 0.5 * 0.5 + (0.004 * value) ** 2
-
-
-@kernel
-def meter_noise(value: float) -> float:
-    """Variance of a fingerstick [(mg/dL)^2]: 5 %, at least 5 mg/dL."""
-    sd = max(5.0, 0.05 * value)
     return sd * sd
 
 
@@ -133,6 +122,8 @@ def expect_fast(channel: int, nightly: bool, now: float, record: Record, ahead: 
     elif channel == c_.MAXIMAL_UPTAKE:
         for j in range(stride):
             w.expected[j] = exp(min(max(w.points[fast.MAXIMAL_UPTAKE * stride + j], 1.6), 4.6))
+    elif channel == c_.ACTIVE_ENERGY:
+        mean_of_count(record, now, w)
     elif channel == c_.SKIN_DELTA:
         w.aside[:] = w.points
         settle(w.aside, WARM_NIGHT_MINUTES, True, record, now, w)
@@ -141,10 +132,47 @@ def expect_fast(channel: int, nightly: bool, now: float, record: Record, ahead: 
 
 
 @kernel
+def centre_of(expected: Vector) -> float:
+    """What block F expects of a reading: the mean over its points."""
+    centre = 0.0
+    for j in range(2 * fast.N):
+        centre += expected[j]
+    return centre / (2 * fast.N)
+
+
+@kernel
+def mean_of_count(record: Record, now: float, w: Work) -> None:
+    """A count of energy is a mean since the count before: what the twin itself burnt then, of which a point is one more moment.
+
+    Points differ in the mean as they do now, less by how soon a body's expenditure forgets: T (1 - exp(-t / T)) / t.
+    """
+    minutes = max(now - record[r_.LAST_S + c_.ACTIVE_ENERGY], 60.0) / 60.0
+    centre = centre_of(w.expected)
+    fresh = min((now - record[r_.HEAD_S]) / 60.0, minutes)
+    own = (record[r_.ACTIVE_KCAL] + centre * fresh) / minutes
+    share = DEMAND_MINUTES * (1.0 - math.exp(-minutes / DEMAND_MINUTES)) / minutes
+    for j in range(w.expected.shape[0]):
+        w.expected[j] = own + share * (w.expected[j] - centre)
+
+
+@kernel
+def counts_energy(record: Record, now: float) -> bool:
+    """Whether a device's active energy is an observation: of a known time, and beside a source of movement.
+
+    Where nothing else tells movement it is the input instead (inputs.movement_at), and no reading counts twice.
+    """
+    return record[r_.ACTIVE_RATE] >= 0.0 and movement_told(record, now)
+
+
+@kernel
 def fast_noise(
     channel: int, value: float, nightly: bool, now: float, record: Record, mean: Vector, asleep: float
 ) -> float:
-    """Variance of a reading's error; a channel that speaks faster than its errors fade counts less."""
+    """Variance of a reading's error; a channel that speaks faster than its errors fade counts less.
+
+    `value` is the reading, or of active energy what is expected: its error is a quarter of it, and a reading that erred
+    to the low side must not count for more.
+    """
     sd = SD[channel]
     if channel == c_.HEART_RATE:
         return heart_rate_noise(mean[fast.DRIVE])
@@ -156,6 +184,8 @@ def fast_noise(
         sd = LOW_SPO2_SD if value < 90.0 else sd
     elif channel == c_.OXYGEN_UPTAKE or channel == c_.MAXIMAL_UPTAKE:
         sd = sd * value + 1.0
+    elif channel == c_.ACTIVE_ENERGY:
+        sd = sd * max(value, 0.0) + REST_EXPENDITURE_SD
     since = max(now - record[r_.LAST_S + channel], 1.0)
     return float(sd * sd * max(1.0, LASTING_S[channel] / since))
 
@@ -198,11 +228,20 @@ def correct_fast(
     w: Work,
 ) -> int:  # fmt: skip
     """Assimilate one reading of block F; `noise` below zero asks for the channel's own. Returns the outcome."""
+    if channel == c_.ACTIVE_ENERGY:
+        if not counts_energy(record, now):
+            record[r_.ACTIVE_KCAL] = 0.0
+            w.report[0] = math.nan
+            return 0
+        value = record[r_.ACTIVE_RATE]
+        noise /= ((now - record[r_.LAST_S + channel]) / 60.0) ** 2 if noise > 0.0 else 1.0  # kcal to kcal/min
     record[r_.REPAIRED] += draw(mean, covariance, w.factor, w.points, fast.STRIDE)
     nightly = is_nightly(record, channel, now)
     expect_fast(channel, nightly, now, record, False, w)
+    record[r_.ACTIVE_KCAL] *= 1.0 - (channel == c_.ACTIVE_ENERGY)
     if noise < 0.0:
-        noise = fast_noise(channel, value, nightly, now, record, mean, w.inputs[2]) * -noise
+        erring = centre_of(w.expected) if channel == c_.ACTIVE_ENERGY else value
+        noise = fast_noise(channel, erring, nightly, now, record, mean, w.inputs[2]) * -noise
     if channel == c_.SPO2 and value >= FULL_SATURATION:
         value, flag = FULL_SATURATION, c_.CENSORED_HIGH
     elif channel == c_.RMSSD:
@@ -212,65 +251,6 @@ def correct_fast(
         w.report[0] = 0.0
         return 0
     return correct(w.points, w.expected, fast.STRIDE, value, noise, mean, covariance, w.gain, w.report)
-
-
-@kernel
-def expect_metabolic(channel: int, now: float, record: Record, w: Work) -> None:
-    """What a CGM or a meter would read of every drawn point into `w.expected` [mg/dL]."""
-    stride = metabolic.STRIDE
-    metabolic_inputs(record, now, w.inputs)
-    metabolic.observe(w.points, w.seen, w.inputs, record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY])
-    row = (SHOWN if channel == c_.GLUCOSE else PLASMA_GLUCOSE) * stride
-    for j in range(stride):
-        w.expected[j] = w.seen[row + j]
-
-
-@kernel
-def correct_metabolic(
-    channel: int, value: float, noise: float, flag: int, now: float, record: Record, mean: Vector, covariance: Matrix,
-    w: Work,
-) -> int:  # fmt: skip
-    """Assimilate one CGM or fingerstick value. A censored one counts only if the twin stands on its wrong side."""
-    record[r_.REPAIRED] += draw(mean, covariance, w.factor, w.points, metabolic.STRIDE)
-    expect_metabolic(channel, now, record, w)
-    if noise < 0.0:
-        noise = (glucose_noise(value) if channel == c_.GLUCOSE else meter_noise(value)) * -noise
-    told, value, noise = censored(flag, w.expected, 2 * metabolic.N, value, noise)
-    if not told:
-        w.report[0] = 0.0
-        return 0
-    outcome = correct(
-        w.points, w.expected, metabolic.STRIDE, value, noise, mean, covariance, w.gain, w.report
-    )
-    metabolic.keep_within(mean)
-    if channel == c_.GLUCOSE:
-        learn_flux(record, mean, covariance, now, w)
-        note_surprise(record, w.report[0], now)
-    return outcome
-
-
-@kernel
-def learn_flux(record: Record, mean: Vector, covariance: Matrix, now: float, w: Work) -> None:
-    """How large this person's unexplained flux is: ln of its variance over the set's, a running mean over half a day."""
-    body = metabolic.Body(*values_of(record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY], METABOLIC_BODY))
-    expected = metabolic.flux_variance(mean, w.inputs, body)
-    flux, variance = mean[metabolic.DISTURBANCE], covariance[metabolic.DISTURBANCE, metabolic.DISTURBANCE]
-    days = min((now - record[r_.LAST_S + c_.GLUCOSE]) / 86400.0, 0.02)
-    step = days / body.flux_learning_days * (min((flux * flux + variance) / expected, 3.0) - 1.0)
-    if math.isfinite(step):
-        record[r_.FLUX_SCALE] = min(max(record[r_.FLUX_SCALE] + step, -SCALE_LIMIT), SCALE_LIMIT)
-
-
-@kernel
-def note_surprise(record: Record, surprise: float, now: float) -> None:
-    """Running mean of a CGM's normalised innovations over some three readings; must run before LAST_S is renewed."""
-    since = (now - record[r_.LAST_S + c_.GLUCOSE]) / 60.0
-    if math.isfinite(surprise):
-        weight = 1.0 - math.exp(-min(since, AVERAGED_MINUTES) / SURPRISE_MINUTES)
-        before = record[r_.FLUX_ACTIVITY] * math.exp(
-            -max(since - AVERAGED_MINUTES, 0.0) / ACTIVITY_LASTS_MINUTES
-        )
-        record[r_.FLUX_ACTIVITY] = before + weight * (min(max(surprise, -3.0), 3.0) - before)
 
 
 @kernel
@@ -284,6 +264,15 @@ def expect_slow(channel: int, record: Record, w: Work) -> None:
 
 
 @kernel
+def slow_noise(channel: int, now: float, record: Record) -> float:
+    """Variance of a scale's reading [kg^2], whose day is the same all day, or of its impedance [%^2]."""
+    if channel == c_.BODY_FAT:
+        return IMPEDANCE_VARIANCE
+    since = max(now - record[r_.LAST_S + channel], 60.0)
+    return float(SCALE_VARIANCE + DAY_VARIANCE * max(DAY_S / since - 1.0, 0.0))
+
+
+@kernel
 def correct_slow(
     channel: int, value: float, noise: float, now: float, record: Record, mean: Vector, covariance: Matrix, w: Work
 ) -> int:  # fmt: skip
@@ -294,7 +283,7 @@ def correct_slow(
     slow.observe(w.points, w.seen, w.inputs, record[r_.SLOW_BODY : r_.EXPOSURE_BODY])
     expect_slow(channel, record, w)
     if noise < 0.0:
-        noise = (SCALE_VARIANCE if channel == c_.SCALE else IMPEDANCE_VARIANCE) * -noise
+        noise = slow_noise(channel, now, record) * -noise
     return correct(w.points, w.expected, stride, value, noise, mean, covariance, w.gain, w.report)
 
 

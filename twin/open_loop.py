@@ -153,17 +153,23 @@ class OpenLoop:
         mean = self._block("metabolic")[1]
         metabolic_inputs(record, self.now, w.inputs)
         eat(record, self.now - MINUTE_S, self.now, w.inputs)
-        w.points.reshape(metabolic.N, metabolic.STRIDE)[:] = mean[:, None]
         k = record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY]
+        self._shake_metabolic(mean, k)  # half before, half after, as the filter does
+        w.points.reshape(metabolic.N, metabolic.STRIDE)[:] = mean[:, None]
         metabolic.advance(w.points, 1.0, w.inputs, k, w.slopes, w.trial, w.total, 1.0)
         mean[:] = w.points[:: metabolic.STRIDE]
-        if self.rng is not None:
-            noise = np.zeros((metabolic.N, metabolic.N))
-            metabolic.add_process_noise(mean, noise, 1.0, w.inputs, k)
-            variance = np.diag(noise).copy()
-            variance[[metabolic.STOMACH, metabolic.GUT, metabolic.DEPOT_1, metabolic.DEPOT_2]] = 0.0
-            self._shake(mean, metabolic.DYNAMIC, variance)
+        self._shake_metabolic(mean, k)
         record[r_.METABOLIC_S] = self.now
+
+    def _shake_metabolic(self, mean: Vector, k: Vector) -> None:
+        """Half a minute of process noise; stomach, gut and depots hold what was given."""
+        if self.rng is None:
+            return
+        noise = np.zeros((metabolic.N, metabolic.N))
+        metabolic.add_process_noise(mean, noise, 0.5, self.rooms.metabolic.inputs, k)
+        variance = np.diag(noise).copy()
+        variance[[metabolic.STOMACH, metabolic.GUT, metabolic.DEPOT_1, metabolic.DEPOT_2]] = 0.0
+        self._shake(mean, metabolic.DYNAMIC, variance)
 
     def _move_slow(self, now: float) -> None:
         record, w = self.record, self.rooms.slow

@@ -61,16 +61,25 @@ def predict_metabolic(
         until = min(begin_s + CHUNK_S, to_s)
         minutes = (until - begin_s) / 60.0
         metabolic_inputs(record, until, w.inputs)
+        # Noise that an integral feels acts all along the way: by Simpson's rule, or half before and half after if it is short.
+        pieces = 2 if minutes > metabolic.STEP_MINUTES else 1
+        edge = minutes / 6.0 if pieces == 2 else 0.5 * minutes
         before = covariance.copy() if w.link.status[0] != OFF else covariance
-        metabolic.add_process_noise(mean, covariance, 0.5 * minutes, w.inputs, k)  # half before, half after
+        metabolic.add_process_noise(mean, covariance, edge, w.inputs, k)
         stand(before, mean, covariance, w.factor, w.link)
-        eat(record, begin_s, until, w.inputs)
-        repaired += draw(mean, covariance, w.factor, w.points, metabolic.STRIDE)
-        metabolic.advance(w.points, minutes, w.inputs, k, w.slopes, w.trial, w.total, metabolic.STEP_MINUTES)
-        gather(w.points, mean, covariance, metabolic.STRIDE)
-        metabolic.add_process_noise(mean, covariance, 0.5 * minutes, w.inputs, k)
-        add_intensity_noise(covariance, minutes, record)
-        follow(w.factor, w.points, metabolic.STRIDE, mean, covariance, w.link)
+        for piece in range(pieces):
+            at = begin_s + (until - begin_s) * piece / pieces
+            eat(record, at, begin_s + (until - begin_s) * (piece + 1) / pieces, w.inputs)
+            repaired += draw(mean, covariance, w.factor, w.points, metabolic.STRIDE)
+            metabolic.advance(
+                w.points, minutes / pieces, w.inputs, k, w.slopes, w.trial, w.total, metabolic.STEP_MINUTES
+            )
+            gather(w.points, mean, covariance, metabolic.STRIDE)
+            last = piece == pieces - 1
+            metabolic.add_process_noise(mean, covariance, edge if last else 4.0 * edge, w.inputs, k)
+            if last:
+                add_intensity_noise(covariance, minutes, record)
+            follow(w.factor, w.points, metabolic.STRIDE, mean, covariance, w.link)
         begin_s = until
     return repaired
 

@@ -8,18 +8,20 @@ import numpy as np
 from twin import exposure
 from twin.blocks import circadian, fast, metabolic, slow
 from twin.channels import HELD, SENSORS
+from twin.learned import daily, glucose_slot, heart_slot
 from twin.profile import Profile, bodies_of
 from twin.shapes import Record
 
-VERSION = 3.0
+VERSION = 4.0  # 3: without what is learned
 (AT_VERSION, HEAD_S, OFFSET_H, READINGS, DOWNWEIGHTED, REPAIRED, REFUSED, MALE,
  FAST_S, METABOLIC_S, CIRCADIAN_S, SLOW_S, EXPOSURE_S,
  SLEEP_LOGIT, SLEEP_BELIEF, WAS_ASLEEP, PUMP_RATE, CARBOHYDRATE_S, BOLUS_S,
- # What block F has burnt, sweated and trained, and what was drunk, since block S last moved.
- ENERGY_KCAL, SWEAT_L, IMPULSE, ASLEEP_MIN, SINCE_MIN, DRUNK_L, DRUNK_S,
+ # What block F has burnt, sweated and trained, and what was drunk, since block S last moved; what it has burnt actively
+ # since a device last counted that.
+ ENERGY_KCAL, SWEAT_L, IMPULSE, ACTIVE_KCAL, SINCE_MIN, DRUNK_L, DRUNK_S,
  # What the blocks tell one another: posterior means after the last tick.
- CLOCK, QUADRATURE, TOLERANCE, FED, INTENSITY, INFLAMMATION, AROUSAL, DEHYDRATION, WEIGHT, FAT_FACTOR, BURNING,
- SWEATING, FLUX_ACTIVITY, FLUX_SCALE, MEAL_MG, INTENSITY_SD, INTENSITY_MIN) = range(43)  # fmt: skip
+ CLOCK, QUADRATURE, TOLERANCE, FED, INTENSITY, INFLAMMATION, AROUSAL, DEHYDRATION, WEIGHT, FAT_FACTOR, FLUX_EXPECTED,
+ ACTIVE_RATE, FLUX_ACTIVITY, FLUX_SCALE, MEAL_MG, INTENSITY_SD, INTENSITY_MIN, ACTIVE_S) = range(44)  # fmt: skip
 HELD_VALUE = 44
 HELD_S = HELD_VALUE + len(HELD)
 LAST_S = HELD_S + len(HELD)  # when each sensor last spoke
@@ -41,7 +43,12 @@ CIRCADIAN_MEAN = METABOLIC_COVARIANCE + metabolic.N**2
 CIRCADIAN_COVARIANCE = CIRCADIAN_MEAN + circadian.N
 SLOW_MEAN = CIRCADIAN_COVARIANCE + circadian.N**2
 SLOW_COVARIANCE = SLOW_MEAN + slow.N
-SIZE = SLOW_COVARIANCE + slow.N**2
+LEARNED_GLUCOSE = SLOW_COVARIANCE + slow.N**2  # learned/glucose_slot.py
+LEARNED_GLUCOSE_END = LEARNED_GLUCOSE + glucose_slot.SIZE
+LEARNED_HEART = LEARNED_GLUCOSE_END  # learned/heart.py
+LEARNED_DAILY = LEARNED_HEART + heart_slot.SIZE  # learned/daily.py
+LEARNED_DAILY_END = LEARNED_DAILY + daily.SIZE
+SIZE = LEARNED_DAILY_END
 NEVER = -1e18  # a time that no reading has
 BLOCKS = {
     "fast": (fast, FAST_MEAN, FAST_COVARIANCE, FAST_S),
@@ -57,7 +64,18 @@ def genesis(profile: Profile | None = None) -> Record:
     record = np.zeros(SIZE)
     record[[AT_VERSION, OFFSET_H, MALE]] = VERSION, person.utc_offset_h, float(person.sex == "male")
     record[
-        [HEAD_S, FAST_S, METABOLIC_S, CIRCADIAN_S, SLOW_S, EXPOSURE_S, CARBOHYDRATE_S, BOLUS_S, DRUNK_S]
+        [
+            HEAD_S,
+            FAST_S,
+            METABOLIC_S,
+            CIRCADIAN_S,
+            SLOW_S,
+            EXPOSURE_S,
+            CARBOHYDRATE_S,
+            BOLUS_S,
+            DRUNK_S,
+            ACTIVE_S,
+        ]
     ] = NEVER
     record[HELD_S : HELD_S + len(HELD)] = NEVER
     record[LAST_S : LAST_S + len(SENSORS)] = NEVER

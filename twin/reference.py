@@ -4,6 +4,7 @@ It shares the equations with the product and nothing of the filter: sigma points
 filterpy's (Labbe R, filterpy, MerweScaledSigmaPoints with alpha 1, beta 0, kappa 0).
 """
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from scipy.linalg import cholesky
 from twin import channels as c_
 from twin import inputs as i_
 from twin import observe as o_
+from twin import observe_glucose as g_
 from twin import record as r_
 from twin.blocks import circadian, fast, metabolic, slow
 from twin.exchange import add_homeostat_noise, add_intensity_noise, add_sleep_noise
@@ -69,23 +71,9 @@ class Judge:
             minutes = (until - from_s) / 60.0
             fill(until)
             if module is metabolic:
-                module.add_process_noise(self.mean, self.covariance, 0.5 * minutes, w.inputs, self.k)
-                i_.eat(self.record, from_s, until, w.inputs)
-            self._draw()
-            extra = (metabolic.STEP_MINUTES,) if module is metabolic else ()
-            module.advance(w.points, minutes, w.inputs, self.k, w.slopes, w.trial, w.total, *extra)
-            moved = self._rows(w.points.reshape(self.n, module.STRIDE).copy())
-            self.ukf.x, self.ukf.P, self.ukf.Q = (
-                self.mean.copy(),
-                self.covariance.copy(),
-                np.zeros((self.n, self.n)),
-            )
-            self.ukf.predict(dt=minutes, fx=lambda _x, _dt, moved=moved: next(moved))
-            self.mean[:], self.covariance[:] = self.ukf.x, self.ukf.P
-            if module is metabolic:
-                module.add_process_noise(self.mean, self.covariance, 0.5 * minutes, w.inputs, self.k)
-                add_intensity_noise(self.covariance, minutes, self.record)
+                self._move_metabolic(from_s, until)
             else:
+                self._move(minutes)
                 module.add_process_noise(self.mean, self.covariance, minutes, w.inputs)
             if module is fast:
                 add_sleep_noise(self.mean, self.covariance, minutes, float(w.inputs[2]))
@@ -94,6 +82,30 @@ class Judge:
             if module in (circadian, slow):
                 module.add_parameter_noise(self.covariance, minutes / 1440.0)
             from_s = until
+
+    def _move(self, minutes: float, *step: float) -> None:
+        """Points through the block's equations, their moments by filterpy."""
+        w, module = self.work, self.module
+        self._draw()
+        module.advance(w.points, minutes, w.inputs, self.k, w.slopes, w.trial, w.total, *step)
+        moved = self._rows(w.points.reshape(self.n, module.STRIDE).copy())
+        self.ukf.x, self.ukf.P, self.ukf.Q = self.mean.copy(), self.covariance.copy(), np.zeros((self.n,) * 2)
+        self.ukf.predict(dt=minutes, fx=lambda _x, _dt: next(moved))
+        self.mean[:], self.covariance[:] = self.ukf.x, self.ukf.P
+
+    def _move_metabolic(self, from_s: float, to_s: float) -> None:
+        """Block G: process noise by Simpson's rule over two pieces, or half before and half after one short piece."""
+        minutes, w = (to_s - from_s) / 60.0, self.work
+        pieces = 2 if minutes > metabolic.STEP_MINUTES else 1
+        shares = np.array([1.0, 4.0, 1.0]) / 6.0 if pieces == 2 else np.array([0.5, 0.5])
+        metabolic.add_process_noise(self.mean, self.covariance, shares[0] * minutes, w.inputs, self.k)
+        for share in shares[1:].tolist():
+            until = from_s + (to_s - from_s) / 2.0 if pieces == 2 and share > 0.5 else to_s
+            i_.eat(self.record, from_s, until, w.inputs)
+            self._move((until - from_s) / 60.0, metabolic.STEP_MINUTES)
+            metabolic.add_process_noise(self.mean, self.covariance, share * minutes, w.inputs, self.k)
+            from_s = until
+        add_intensity_noise(self.covariance, minutes, self.record)
 
     def correct(
         self,
@@ -221,27 +233,36 @@ class ReferenceTwin:
 
             def noise() -> float:
                 asleep = float(w.inputs[2])
-                return float(o_.fast_noise(channel, value, nightly, now, record, self.fast.mean, asleep))
+                erring = o_.centre_of(w.expected) if channel == c_.ACTIVE_ENERGY else value
+                return float(o_.fast_noise(channel, erring, nightly, now, record, self.fast.mean, asleep))
 
             def expect() -> None:
                 o_.expect_fast(channel, nightly, now, record, False, w)
 
+            if channel == c_.ACTIVE_ENERGY:
+                if not o_.counts_energy(record, now):
+                    record[r_.ACTIVE_KCAL] = 0.0
+                    return math.nan
+                value = float(record[r_.ACTIVE_RATE])
+                surprise = self.fast.correct(value, noise, expect)
+                record[r_.ACTIVE_KCAL] = 0.0
+                return surprise
             if channel == c_.SPO2 and value >= o_.FULL_SATURATION:
                 return self.fast.correct(o_.FULL_SATURATION, noise, expect, at_least=True)
             seen = float(np.log(max(value, 1.0))) if channel == c_.RMSSD else value
             return self.fast.correct(seen, noise, expect)
         if channel < c_.FIRST_SLOW:
-            own = o_.glucose_noise(value) if channel == c_.GLUCOSE else o_.meter_noise(value)
+            own = g_.glucose_noise(value) if channel == c_.GLUCOSE else g_.meter_noise(value)
             room = self.rooms.metabolic
             surprise = self.metabolic.correct(
-                value, float(own), lambda: o_.expect_metabolic(channel, now, record, room)
+                value, float(own), lambda: g_.expect_metabolic(channel, now, record, room)
             )
             metabolic.keep_within(self.metabolic.mean)
             if channel == c_.GLUCOSE:
-                o_.learn_flux(record, self.metabolic.mean, self.metabolic.covariance, now, room)
-                o_.note_surprise(record, surprise, now)
+                g_.learn_flux(record, self.metabolic.mean, self.metabolic.covariance, now, room)
+                g_.note_surprise(record, surprise, now)
             return surprise
-        own = o_.SCALE_VARIANCE if channel == c_.SCALE else o_.IMPEDANCE_VARIANCE
+        own = o_.slow_noise(channel, now, record)
         return self.slow.correct(value, float(own), lambda: self._expect_slow(channel, now))
 
     def _expect_slow(self, channel: int, now: float) -> None:

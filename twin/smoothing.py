@@ -12,16 +12,15 @@ import numpy as np
 from twin import channels as c_
 from twin import record as r_
 from twin.blocks import circadian, fast, metabolic, slow
+from twin.blocks.metabolic import BODY as METABOLIC_BODY  # by name: a count must be a constant of this module
 from twin.filter.smooth import MOVED, READY, Link, divide, link_room, step_back, unlearn
 from twin.fold import move_circadian, move_fast, move_metabolic, move_slow
-from twin.jit import kernel
+from twin.jit import kernel, values_of
 from twin.predict import LONGEST_GAP_S
 from twin.shapes import Integers, Matrix, Record, Records, Vector
 from twin.summary import covariance_of, mean_of, summarise
 from twin.take import SKIN_OFFSET_SD, expose, hold_input, take_dose
 from twin.workspace import Rooms, rooms
-
-SENSOR_SD_AT = metabolic.Body._fields.index("sensor_error_sd")
 
 
 class Smoothed(NamedTuple):
@@ -107,9 +106,10 @@ def forget_device(record: Record, channel: int, source: float, room: Rooms) -> N
         return
     if channel == c_.GLUCOSE and room.metabolic.link.status[0] == MOVED:
         w = room.metabolic
-        variance = record[r_.METABOLIC_BODY + SENSOR_SD_AT] ** 2
-        unlearn(metabolic.SENSOR_ERROR, 0.0, variance, w.factor, w.link)
-        unlearn(metabolic.SENSOR_DRIVER, 0.0, variance, w.factor, w.link)
+        body = metabolic.Body(*values_of(record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY], METABOLIC_BODY))
+        error, driver = metabolic.sensor_variance(body)
+        unlearn(metabolic.SENSOR_ERROR, 0.0, error, w.factor, w.link)
+        unlearn(metabolic.SENSOR_DRIVER, 0.0, driver, w.factor, w.link)
     elif channel == c_.SKIN_TEMPERATURE and room.fast.link.status[0] == MOVED:
         unlearn(fast.SITE_OFFSET, 0.0, SKIN_OFFSET_SD**2, room.fast.factor, room.fast.link)
 

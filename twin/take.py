@@ -7,8 +7,9 @@ from twin import record as r_
 from twin.blocks import fast, metabolic
 from twin.exchange import driven
 from twin.exposure import advance_exposure, start_exposure, take_alcohol
-from twin.inputs import uneaten
+from twin.inputs import uneaten, value_of
 from twin.jit import kernel
+from twin.learned.causes import eat_grams, inject_units, move_causes
 from twin.observe import forget
 from twin.physiology.fitness import training_impulse_rate
 from twin.shapes import Record, Vector
@@ -23,16 +24,29 @@ USUAL_DAILY_DOSE = 0.55  # U/kg
 PUMP_DAYS_S = 86400.0  # the usual rate of a pump is that of about a day
 SHORTEST_COUNT_S, LONGEST_COUNT_S = 60.0, 7200.0  # over which steps were counted
 SKIN_OFFSET_SD = 1.0
+ACTIVE_SPEAKS_S = 900.0  # how long block F speaks for the activity that is learned about
 (AT_CLOCK, AT_QUADRATURE, AT_TOLERANCE, AT_FED, AT_INTENSITY, AT_ENERGY, AT_SWEAT, AT_DEHYDRATION, AT_WEIGHT,
  AT_FAT) = (SEEN_COLUMNS[name] for name in (
     "circadian", "quadrature", "tolerance", "fed", "exercise_fraction", "energy_expenditure", "sweat",
     "dehydration", "weight", "fat_sensitivity"))  # fmt: skip
+AT_ACTIVE = SEEN_COLUMNS["active_expenditure"]
+DEVICE_OVER_COUNTS = 1.03  # active energy of devices, on average
+UNKNOWN = -1.0
 AT_INFLAMMATION, AT_AROUSAL = STATE_COLUMNS["inflammation"], STATE_COLUMNS["arousal"]
 
 
 @kernel
 def hold_input(record: Record, channel: int, value: float, seconds: float) -> None:
-    """Remember an input until its next value: steps as cadence, a sleep stage as sleep."""
+    """Remember an input until its next value: steps as cadence, a sleep stage as sleep, active energy as its rate."""
+    if channel == c_.ACTIVE_ENERGY:
+        since = seconds - record[r_.LAST_S + channel]
+        record[r_.ACTIVE_RATE] = value / DEVICE_OVER_COUNTS / (max(since, SHORTEST_COUNT_S) / 60.0)
+        if since > LONGEST_COUNT_S:
+            record[r_.ACTIVE_RATE] = (
+                UNKNOWN  # a day's total, or the first count of all: nobody knows when it was burnt
+            )
+        else:
+            record[r_.ACTIVE_S] = seconds
     if channel < c_.FIRST_HELD:
         return
     if channel == c_.SLEEP_STAGE:
@@ -78,6 +92,7 @@ def take_dose(record: Record, channel: int, value: float, seconds: float) -> Non
                 covariance[place, other] += share * part * (DOSE_UNCERTAINTY * amount) ** 2
                 sign = 1.0 if place == other else -1.0
                 covariance[place, other] += sign * (FAST_SHARE_SD * amount) ** 2
+        eat_grams(record[r_.LEARNED_GLUCOSE : r_.LEARNED_GLUCOSE_END], value)
         record[r_.MEAL_MG] = amount
         record[r_.CARBOHYDRATE_S] = seconds
     elif channel == c_.BOLUS:
@@ -86,6 +101,7 @@ def take_dose(record: Record, channel: int, value: float, seconds: float) -> Non
         covariance[metabolic.DEPOT_1, metabolic.DEPOT_1] += (BOLUS_UNCERTAINTY * amount) ** 2
         if seconds - record[r_.CARBOHYDRATE_S] > EXPLAINED_S:
             covariance[metabolic.STOMACH, metabolic.STOMACH] += hinted_meal(record, value) ** 2
+        inject_units(record[r_.LEARNED_GLUCOSE : r_.LEARNED_GLUCOSE_END], value)
         record[r_.BOLUS_S] = seconds
     elif channel == c_.FLUID:
         record[r_.DRUNK_L] += value
@@ -95,8 +111,14 @@ def take_dose(record: Record, channel: int, value: float, seconds: float) -> Non
 
 
 @kernel
+def basal_rate(record: Record) -> float:
+    """The pump's rate [U/h] that is held; 0 where none was told."""
+    return float(value_of(record, c_.BASAL_RATE)) if record[r_.PUMP_RATE] > 0.0 else 0.0
+
+
+@kernel
 def expose(record: Record, now: float) -> None:
-    """Bring alcohol, drugs and cortisol to `now`."""
+    """Bring alcohol, drugs, cortisol and the causes that are learned about to `now`."""
     state, k = record[r_.EXPOSURE : r_.FAST_BODY], record[r_.EXPOSURE_BODY : r_.FAST_MEAN]
     if record[r_.EXPOSURE_S] == r_.NEVER:
         start_exposure(state, record[r_.CLOCK], record[r_.QUADRATURE])
@@ -104,6 +126,9 @@ def expose(record: Record, now: float) -> None:
         minutes = min((now - record[r_.EXPOSURE_S]) / 60.0, 14400.0)
         advance_exposure(state, minutes, k, record[r_.CLOCK], record[r_.QUADRATURE])
     record[r_.EXPOSURE_S] = now
+    active = now - record[r_.FAST_S] <= ACTIVE_SPEAKS_S
+    intensity = min(max(record[r_.INTENSITY], 0.0), 1.0) if active else 0.0
+    move_causes(record[r_.LEARNED_GLUCOSE : r_.LEARNED_GLUCOSE_END], now, basal_rate(record), intensity)
 
 
 @kernel
@@ -148,6 +173,7 @@ def tell_blocks(record: Record, before_s: float, now: float, estimate: Vector) -
             record[r_.INTENSITY_MIN] += minutes * drives
         record[r_.SINCE_MIN] += minutes
         record[r_.ENERGY_KCAL] += minutes * max(estimate[AT_ENERGY], 0.0)
+        record[r_.ACTIVE_KCAL] += minutes * max(estimate[AT_ACTIVE], 0.0)
         record[r_.SWEAT_L] += minutes / 60.0 * max(estimate[AT_SWEAT], 0.0)
         record[r_.IMPULSE] += minutes * training_impulse_rate(estimate[AT_INTENSITY], record[r_.MALE])
     if record[r_.SLOW_S] > r_.NEVER:

@@ -21,6 +21,7 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from stream.journal import bin_ticks, entries_of  # noqa: E402
 from stream.virtual import draw_person, readings_of_rows, simulate_rows  # noqa: E402
+from stream.weights import weights_named  # noqa: E402
 from twin import record as r_  # noqa: E402
 from twin.channels import CHANNELS, SENSORS  # noqa: E402
 from twin.fold import fold, outputs_for  # noqa: E402
@@ -86,10 +87,11 @@ def learn(life, silent=lambda at_ms: False):
     keep = np.full(len(tick_s), -1, dtype=np.int64)
     keep[hour] = np.arange(len(hour))
     kept = np.zeros((len(hour), r_.SIZE))
-    estimates, surprises, outcomes, forecasts, low = outputs_for(len(tick_s), len(channel), 2)
+    estimates, surprises, outcomes, forecasts, low, daily = outputs_for(len(tick_s), len(channel), 2)
     horizons = np.full((2, 2), np.nan)
-    fold(record, np.array([0, len(tick_s)]), tick_s, start, channel, value, noise, flag, device, horizons, keep, kept,
-         estimates, surprises, outcomes, forecasts, low)  # fmt: skip
+    fold(record, np.array([0, len(tick_s)]), tick_s, start, channel, value, noise, flag, device, horizons,
+         weights_named(), keep, kept,
+         estimates, surprises, outcomes, forecasts, low, daily)  # fmt: skip
     at_s = np.repeat(tick_s, np.diff(start))
     return Learned(tick_s, channel, value, at_s, surprises, outcomes, estimates, kept, record[0])
 
@@ -109,33 +111,36 @@ def recovery(lives, learned):
     return np.array(table)
 
 
+def errors_of(block, life, what):
+    """Errors (hours, n) and covariances after the learning time, against the truth of the time where the block stands.
+
+    A record is kept at the end of an hour, but block G stands at its last glucose reading, up to four minutes before it,
+    and blocks C and S at their last step: to compare with the truth of the record's head would call movement an error.
+    """
+    module, mean_at, cov_at, time_at = r_.BLOCKS[block]
+    minute = ((what.kept[:, time_at] * 1000 - START_MS) / 60_000).round().astype(int)
+    chosen = minute >= LEARNING_H * 60
+    error = what.kept[chosen, mean_at : mean_at + module.N] - life.states[block][minute[chosen]]
+    return error, what.kept[chosen, cov_at : cov_at + module.N**2].reshape(-1, module.N, module.N)
+
+
 def nees(lives, learned):
     """By block: NEES / n of every person at every hour (people, hours), and of the dynamic part alone."""
     found = {}
-    for block, (module, mean_at, cov_at, _) in r_.BLOCKS.items():
-        rows = []
-        for life, what in zip(lives, learned, strict=True):
-            minute = ((what.kept[:, r_.HEAD_S] * 1000 - START_MS) / 60_000).round().astype(int)
-            chosen = minute >= LEARNING_H * 60
-            error = what.kept[chosen, mean_at : mean_at + module.N] - life.states[block][minute[chosen]]
-            cov = what.kept[chosen, cov_at : cov_at + module.N**2].reshape(-1, module.N, module.N)
-            rows.append([e @ np.linalg.solve(c, e) / module.N for e, c in zip(error, cov, strict=True)])
-        found[block] = np.array(rows)
+    for block, (module, *_) in r_.BLOCKS.items():
+        pairs = [errors_of(block, life, what) for life, what in zip(lives, learned, strict=True)]
+        found[block] = np.array(
+            [[e @ np.linalg.solve(c, e) / module.N for e, c in zip(*pair, strict=True)] for pair in pairs]
+        )
     return found
 
 
 def marginal(lives, learned):
-    """By block and state: mean square of error / posterior sd over people and hours."""
+    """By block and state: errors in posterior sd, of all people and hours (people, hours, n)."""
     found = {}
-    for block, (module, mean_at, cov_at, _) in r_.BLOCKS.items():
-        total = []
-        for life, what in zip(lives, learned, strict=True):
-            minute = ((what.kept[:, r_.HEAD_S] * 1000 - START_MS) / 60_000).round().astype(int)
-            chosen = minute >= LEARNING_H * 60
-            error = what.kept[chosen, mean_at : mean_at + module.N] - life.states[block][minute[chosen]]
-            cov = what.kept[chosen, cov_at : cov_at + module.N**2].reshape(-1, module.N, module.N)
-            total.append(error / np.sqrt(np.einsum("kii->ki", cov)))
-        found[block] = np.array(total)
+    for block in r_.BLOCKS:
+        pairs = [errors_of(block, life, what) for life, what in zip(lives, learned, strict=True)]
+        found[block] = np.array([error / np.sqrt(np.einsum("kii->ki", cov)) for error, cov in pairs])
     return found
 
 

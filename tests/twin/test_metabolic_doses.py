@@ -6,9 +6,9 @@ import pytest
 from twin import channels as c_
 from twin import record as r_
 from twin.blocks import metabolic
-from twin.blocks.metabolic_prior import sensor_noise
+from twin.blocks.metabolic_prior import sensor_variance
 from twin.inputs import eat, metabolic_inputs
-from twin.observe import note_surprise
+from twin.observe_glucose import note_surprise
 from twin.profile import Profile
 from twin.take import hold_input, take_dose
 
@@ -26,19 +26,29 @@ def stomach(record):
     return record[r_.METABOLIC_MEAN + metabolic.STOMACH], record[variance]
 
 
-def test_sensor_noise_of_five_minutes_is_that_of_two_and_three(record):
-    body = metabolic.Body(*record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY])
-
-    def added(minutes):
-        error, both, driver = sensor_noise(minutes, body)
-        return np.array([[error, both], [both, driver]])
-
-    own, kept = np.exp(-3.0 / body.sensor_lag_minutes), np.exp(-3.0 / body.sensor_error_minutes)
+def after_a_day(record, step_minutes):
+    """Variances of the sensor's error and of its driver after a day of their equations and noise, begun at no error."""
+    k = record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY]
+    body = metabolic.Body(*k)
+    own, kept = (
+        np.exp(-step_minutes / body.sensor_lag_minutes),
+        np.exp(-step_minutes / body.sensor_error_minutes),
+    )
     across = (kept - own) / (1.0 - body.sensor_lag_minutes / body.sensor_error_minutes)
     step = np.array([[own, across], [0.0, kept]])
+    u, mean, errors = metabolic.default_inputs(), np.zeros(metabolic.N), np.zeros((2, 2))
+    pair = slice(metabolic.SENSOR_ERROR, metabolic.SENSOR_DRIVER + 1)
+    for _ in range(round(1440 / step_minutes)):
+        noise = np.zeros((metabolic.N, metabolic.N))
+        metabolic.add_process_noise(mean, noise, 0.5 * step_minutes, u, k)
+        errors = step @ (errors + noise[pair, pair]) @ step.T + noise[pair, pair]
+    return np.diag(errors)
 
-    np.testing.assert_allclose(step @ added(2.0) @ step.T + added(3.0), added(5.0), rtol=1e-9)
-    assert np.sqrt(added(1e5)[0, 0]) == pytest.approx(body.sensor_error_sd)
+
+def test_noise_half_before_and_half_after_keeps_the_size_of_a_sensor_s_error(record):
+    body = metabolic.Body(*record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY])
+
+    np.testing.assert_allclose(after_a_day(record, 1.0), sensor_variance(body), rtol=0.02)
 
 
 @pytest.mark.parametrize("cuts", [(5.0, 5.0), (1.0, 2.0, 3.0, 4.0), (7.0, 60.0), (300.0,)])

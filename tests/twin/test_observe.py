@@ -34,7 +34,8 @@ MOVES = [
     ("core_temperature", 37.6, 36.4, "temperature_set_point"), ("body_temperature", 37.6, 36.0, "temperature_set_point"),
     ("bp_systolic", 160.0, 100.0, "pressure_set_point"), ("bp_diastolic", 100.0, 55.0, "pressure_set_point"),
     ("resting_heart_rate", 75.0, 45.0, "resting_heart_rate_parameter"), ("vo2max", 60.0, 25.0, "maximal_oxygen_uptake"),
-    ("heart_rate", 90.0, 50.0, "resting_heart_rate_parameter"),
+    ("heart_rate", 90.0, 50.0, "resting_heart_rate_parameter"), ("bp_systolic_cuffless", 160.0, 100.0, "pressure_set_point"),
+    ("bp_diastolic_cuffless", 100.0, 55.0, "pressure_set_point"),
 ]  # fmt: skip
 
 
@@ -117,3 +118,48 @@ def test_what_was_learned_is_told_against_the_prior():
     assert learned_share("resting_heart_rate_parameter", row[at], row[at + 1]) > 0.3
     assert learned_share("log_variability", 3.7, 0.5) == pytest.approx(0.0, abs=1e-9)
     assert np.isfinite(row[SEEN_COLUMNS["bp_systolic"]])
+
+
+def counted(first, *counts, every=5, met=None):
+    """A device counts active energy every five minutes; movement is told too where `met` says how much."""
+    rows = [(m, "met", met) for m in range(every * len(counts) + 1)] if met else []
+    return [*QUIET, *rows, (0, "active_energy", first), *((every * (i + 1), "active_energy", c) for i, c in enumerate(counts))]  # fmt: skip
+
+
+def test_active_energy_is_movement_where_nothing_else_tells_it():
+    walks, sits = (
+        twin_after(*counted(0.0, *[kcal] * 4), (21, "heart_rate", 80.0))[0] for kcal in (20.0, 1.0)
+    )
+
+    assert walks[SEEN_COLUMNS["energy_expenditure"]] > sits[SEEN_COLUMNS["energy_expenditure"]] + 2.0
+
+
+def test_active_energy_beside_a_told_movement_teaches_the_gain_and_is_no_input():
+    more, less = (twin_after(*counted(0.0, *[kcal] * 4, met=4.0))[0] for kcal in (30.0, 9.0))
+
+    assert parameter(more, "met_gain") > parameter(less, "met_gain") + 0.05
+
+
+@pytest.mark.parametrize("minutes", [0, 600])
+def test_a_count_of_energy_whose_time_nobody_knows_says_nothing(minutes):
+    row, record = twin_after(*QUIET, (minutes + 1, "active_energy", 600.0), (minutes + 2, "heart_rate", 66.0))
+
+    assert row[SEEN_COLUMNS["active_expenditure"]] < 1.0
+    assert record[r_.DOWNWEIGHTED] == 0
+
+
+def test_pressures_without_a_cuff_of_one_day_count_as_one():
+    cuffs, none = (
+        twin_after(*[(m, f"bp_systolic{kind}", 150.0) for m in range(0, 300, 15)])[0]
+        for kind in ("", "_cuffless")
+    )
+    sd = PARAMETER_COLUMNS["pressure_set_point"] + 1
+
+    assert none[sd] > 1.5 * cuffs[sd]
+
+
+def test_a_scale_stood_on_ten_times_in_an_hour_is_no_surer_than_its_day():
+    once, often = (twin_after(*[(m, "weight", 78.0) for m in range(0, n, 6)])[0] for n in (1, 60))
+    sd = SEEN_COLUMNS["weight"] + 1
+
+    assert 0.75 * once[sd] < often[sd] < once[sd]

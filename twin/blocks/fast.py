@@ -171,6 +171,7 @@ def equations(state: State, inputs: Inputs, body: Body) -> tuple[tuple[float, ..
         state.distal_temperature + state.skin_site_offset, state.skin_temperature_mean, fraction,
         energetics.energy_expenditure(uptake, weight), uptake,
         thermoregulation.water_loss(evaporated, surface), pulmonary, state.inflammation, state.fever,
+        energetics.energy_expenditure(max(uptake - rest, 0.0), weight),
     )  # fmt: skip
     return slopes, seen
 

@@ -152,6 +152,7 @@ class Seen(NamedTuple):
     co2_output: float  # L/min STPD
     inflammation: float  # y
     fever: float  # F, degC
+    active_expenditure: float  # kcal/min, above rest
 
 
 N, DYNAMIC, STRIDE = len(State._fields), 16, 64

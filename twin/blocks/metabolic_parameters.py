@@ -48,7 +48,8 @@ class Inputs(NamedTuple):
     Eaten glucose [mg/min], injected insulin [pmol/kg/min], exercise x [-], the factor that
     clock, inflammation, sleep debt and body fat put on insulin sensitivity [-], whether meals or doses are logged
     (0, 1), the insulin level that the pump's usual rate holds [pmol/L] (0: the population's), and the running mean of the
-    sensor's normalised innovations [-]: where they keep one sign, something unlogged is going on.
+    sensor's normalised innovations [-]: where they keep one sign, something unlogged is going on; ln of the person's own
+    variance of the flux; and the share of its error that a sensor has at the glucose that is believed (0: at each point's).
     """
 
     intake: float
@@ -59,6 +60,7 @@ class Inputs(NamedTuple):
     pump_insulin: float
     activity: float
     flux_scale: float
+    error_scale: float
 
 
 class Body(NamedTuple):
@@ -113,7 +115,9 @@ class Body(NamedTuple):
     untold_flux_sd: float
     flux_per_appearance: float
     flux_widening: float
+    flux_evidence: float
     flux_learning_days: float
+    flux_margin: float
     sensor_error_sd: float
     sensor_lag_minutes: float
     sensor_error_minutes: float
@@ -144,11 +148,11 @@ class Seen(NamedTuple):
     glut4: float
 
 
-N, DYNAMIC, STRIDE, INPUTS, BODY, SEEN = 23, 19, 48, 8, 57, 12
+N, DYNAMIC, STRIDE, INPUTS, BODY, SEEN = 23, 19, 48, 9, 59, 12
 (STOMACH, GUT, PLASMA, TISSUE, INSULIN, STATIC, DELAYED, LIVER, INTERSTITIAL, GLUT4, EX_UPTAKE, EX_PRODUCTION,
  EX_BOOST, SITE, DEPOT_1, DEPOT_2, DISTURBANCE, SENSOR_ERROR, SENSOR_DRIVER, SENSITIVITY, BASAL, EMPTYING,
  BETA) = range(N)  # fmt: skip
-INTAKE, INFUSION, INTENSITY, FACTOR, TOLD, PUMP, ACTIVITY, SCALE = range(INPUTS)
+INTAKE, INFUSION, INTENSITY, FACTOR, TOLD, PUMP, ACTIVITY, SCALE, ERROR_SCALE = range(INPUTS)
 
 STATES = (
     Described("stomach_glucose", "mg", PLAIN, 3000.0, 20.0, 5.0, "q1, glucose in the stomach"),
@@ -237,7 +241,9 @@ PARAMETERS = {
     "untold_flux_sd": _p(1.2, "mg/kg/min", 0.1, 6, "the same where nothing is logged", _BENCH),
     "flux_per_appearance": _p(0.3, "1", 0, 2, "the same, share of the appearance", _BENCH),
     "flux_widening": _p(8.0, "1", 0, 30, "more variance of it where innovations keep one sign", _BENCH),
+    "flux_evidence": _p(0.5, "1", 0, 0.95, "square of their running mean that is passed over as chance", _BENCH),
     "flux_learning_days": _p(0.4, "d", 0.05, 1e9, "over which the person's own size of it is learned", _BENCH),
+    "flux_margin": _p(1.0, "1", 0.5, 4, "how much more of it is believed than its own estimates show", _BENCH),
     "sensor_error_sd": _p(8.0, "mg/dL", 1, 40, "sd of the sensor's coloured error", _BENCH),
     "sensor_lag_minutes": _p(7.0, "min", 1, 30, "how fast the error follows its driver", _BENCH),
     "sensor_error_minutes": _p(32.0, "min", 5, 600, "how long the driver lasts", _BENCH),

@@ -73,49 +73,44 @@ WALK = np.array([state.walk**2 / state.per for state in STATES])  # variance per
 
 
 @kernel
-def sensor_noise(minutes: float, body: Body) -> tuple[float, float, float]:
-    """Variance of e, covariance of e and e', variance of e' that `minutes` add; all of it after endless minutes.
+def sensor_variance(body: Body) -> tuple[float, float]:
+    """Stationary variances of e (also the covariance of e and e') and of e': s^2, s^2 (tau + T) / T.
 
-    de/dt = (e' - e) / tau, de'/dt = -e' / T + noise. Stationary: var e = cov = s^2, var e' = s^2 (tau + T) / T.
-    What is added is P - F P F', F the transition over `minutes`.
+    de/dt = (e' - e) / tau, de'/dt = -e' / T + noise of 2 var(e') / T per minute.
     """
-    follow, fade = 1.0 / body.sensor_lag_minutes, 1.0 / body.sensor_error_minutes
     error = body.sensor_error_sd**2
-    driver = error * (follow + fade) / follow
-    own, kept = math.exp(-follow * minutes), math.exp(-fade * minutes)
-    across = follow * (kept - own) / (follow - fade)
-    return (
-        error - (own * own * error + 2.0 * own * across * error + across * across * driver),
-        error - kept * (own * error + across * driver),
-        driver * (1.0 - kept * kept),
-    )
+    return error, error * (1.0 + body.sensor_lag_minutes / body.sensor_error_minutes)
 
 
 @kernel
 def start_sensor(mean: Vector, covariance: Matrix, k: Constants) -> None:
     """The prior of e and e', without correlation to the rest: a new device has errors of its own."""
     body = Body(*values_of(k, BODY))
-    error, both, driver = sensor_noise(1e6, body)
+    error, driver = sensor_variance(body)
     for i in (SENSOR_ERROR, SENSOR_DRIVER):
         mean[i] = 0.0
         covariance[i, :] = 0.0
         covariance[:, i] = 0.0
     covariance[SENSOR_ERROR, SENSOR_ERROR], covariance[SENSOR_DRIVER, SENSOR_DRIVER] = error, driver
-    covariance[SENSOR_ERROR, SENSOR_DRIVER], covariance[SENSOR_DRIVER, SENSOR_ERROR] = both, both
+    covariance[SENSOR_ERROR, SENSOR_DRIVER], covariance[SENSOR_DRIVER, SENSOR_ERROR] = error, error
 
 
 @kernel
 def flux_variance(mean: Vector, u: InputArray, body: Body) -> float:
-    """Stationary variance of d [(mg/kg/min)^2]: more while a meal arrives, and while innovations keep one sign."""
+    """Stationary variance of d [(mg/kg/min)^2]: more while a meal arrives, and while innovations keep one sign.
+
+    Innovations without a cause keep one sign too, by chance: A^2 = 0.18 is their mean, Body.flux_evidence what is passed over.
+    """
     arriving = BIOAVAILABLE * body.absorption * max(mean[GUT], 0.0) / body.weight
     quiet = body.flux_sd if u[TOLD] > 0.5 else body.untold_flux_sd
-    active = 1.0 + body.flux_widening * min(u[ACTIVITY] * u[ACTIVITY], 1.0)
+    evidence = max(u[ACTIVITY] * u[ACTIVITY] - body.flux_evidence, 0.0) / (1.0 - body.flux_evidence)
+    active = 1.0 + body.flux_widening * min(evidence, 1.0)
     return float((quiet * quiet + (body.flux_per_appearance * arriving) ** 2) * active * math.exp(u[SCALE]))
 
 
 @kernel
 def add_process_noise(mean: Vector, covariance: Matrix, minutes: float, u: InputArray, k: Constants) -> None:
-    """Process noise over `minutes`: section 14; flux and sensor error by their stationary variance."""
+    """What `minutes` of process noise add, as one impulse: section 14; flux and sensor's driver as they keep their variance."""
     body = Body(*values_of(k, BODY))
     for i in range(N):
         covariance[i, i] += WALK[i] * minutes
@@ -123,13 +118,9 @@ def add_process_noise(mean: Vector, covariance: Matrix, minutes: float, u: Input
     covariance[INTERSTITIAL, INTERSTITIAL] += (0.01 * mean[INTERSTITIAL]) ** 2 * minutes / 5.0 + 1e-6
     covariance[BASAL, BASAL] += body.basal_glucose_walk**2 * minutes / 1440.0
     covariance[EMPTYING, EMPTYING] += body.emptying_walk**2 * minutes / 1440.0
-    left = 1.0 - math.exp(-2.0 * minutes / body.flux_minutes)
-    covariance[DISTURBANCE, DISTURBANCE] += flux_variance(mean, u, body) * left
-    error, both, driver = sensor_noise(minutes, body)
-    covariance[SENSOR_ERROR, SENSOR_ERROR] += error
-    covariance[SENSOR_ERROR, SENSOR_DRIVER] += both
-    covariance[SENSOR_DRIVER, SENSOR_ERROR] += both
-    covariance[SENSOR_DRIVER, SENSOR_DRIVER] += driver
+    covariance[DISTURBANCE, DISTURBANCE] += flux_variance(mean, u, body) * 2.0 * minutes / body.flux_minutes
+    _, driver = sensor_variance(body)
+    covariance[SENSOR_DRIVER, SENSOR_DRIVER] += driver * 2.0 * minutes / body.sensor_error_minutes
 
 
 @kernel

@@ -23,7 +23,7 @@ STEP_MINUTES = 60.0  # RK4; the fastest rate is thirst's, 0.5 /h
 
 
 class State(NamedTuple):
-    """As the filter holds them: eight that move (the first three as logarithms), then the person's parameters."""
+    """As the filter holds them: eight that move (glycogen as its logarithm), then the person's parameters."""
 
     fat_mass: float
     lean_mass: float
@@ -93,10 +93,11 @@ N, DYNAMIC, STRIDE = len(State._fields), 8, 24
 INPUTS, BODY, SEEN = len(Inputs._fields), len(Body._fields), len(Seen._fields)
 (FAT_MASS, LEAN_MASS, GLYCOGEN_MASS, EXTRACELLULAR_FLUID, ADAPTIVE_THERMOGENESIS, WATER_DEFICIT, FITNESS, FATIGUE,
  INTAKE_BIAS, ACTIVITY_BIAS) = range(N)  # fmt: skip
-TISSUE_WALK = 0.02  # kg of fat or of lean mass per square root of a day
+# kg: where the equations read a mass. Masses are held in kg: points at sqrt(10) sd of ln Fm made 0.8 kg of a scale's spread.
+LEAST_FAT, MOST_FAT, LEAST_LEAN, MOST_LEAN = 0.5, 300.0, 10.0, 250.0
 STATES = (
-    spec.State("fat_mass", "kg", spec.LOG, 0.15, 0.0, 1440.0, "Fm; walk 0.02 kg"),
-    spec.State("lean_mass", "kg", spec.LOG, 0.045, 0.0, 1440.0, "Lm; walk 0.02 kg"),
+    spec.State("fat_mass", "kg", spec.PLAIN, 2.5, 0.02, 1440.0, "Fm; prior 15 % (Body.prior_log_fat_sd)"),
+    spec.State("lean_mass", "kg", spec.PLAIN, 2.7, 0.02, 1440.0, "Lm; prior: with Fm the profile's weight"),
     spec.State("glycogen", "kg", spec.LOG, 0.1, 0.05, 1440.0, "Gly, liver and muscle"),
     spec.State("extracellular_fluid", "L", spec.PLAIN, 0.3, 0.05, 1440.0, "ECF above the first day's"),
     spec.State("adaptive_thermogenesis", "kcal/d", spec.PLAIN, 30.0, 5.0, 1440.0, "AT"),
@@ -141,9 +142,9 @@ def equations(
     state: State, inputs: Inputs, body: Body
 ) -> tuple[tuple[float, float, float, float, float, float, float, float], Seen]:
     """Rates per minute of the eight moving states, and what is seen."""
-    log_fat, log_lean = clip(state.fat_mass, -0.7, 6.0), clip(state.lean_mass, 2.3, 5.5)
+    fat, lean = clip(state.fat_mass, LEAST_FAT, MOST_FAT), clip(state.lean_mass, LEAST_LEAN, MOST_LEAN)
     log_glycogen = clip(state.glycogen, -4.0, 0.7)
-    fat, lean, glycogen = exp(log_fat), exp(log_lean), exp(log_glycogen)
+    glycogen = exp(log_glycogen)
     weight = composition.body_weight(fat, lean, glycogen, clip(state.extracellular_fluid, -8.0, 20.0))
 
     # Energy: what is eaten, what is burnt, and which tissue takes the difference.
@@ -171,8 +172,8 @@ def equations(
     water_rate = water.deficit_rate(inputs.sweat, water.urine_flow(dehydrated), drinking)
     impulse = inputs.training_impulse * DAY
     rates = (
-        (fat_rate / fat + log_fat - state.fat_mass) / DAY,
-        (lean_rate / lean + log_lean - state.lean_mass) / DAY,
+        (fat_rate + fat - state.fat_mass) / DAY,
+        (lean_rate + lean - state.lean_mass) / DAY,
         (glycogen_change / glycogen + log_glycogen - state.glycogen) / DAY,
         composition.extracellular_rate(state.extracellular_fluid, salt, carbohydrate / first) / DAY,
         composition.adaptation_rate(adaptation, intake, basal) / DAY,
@@ -239,14 +240,7 @@ def advance(x: Points, minutes: float, u: Vector, k: Constants, d: Points, t: Po
 @kernel
 def add_process_noise(mean: Vector, covariance: Matrix, minutes: float, u: Vector) -> None:  # noqa: ARG001
     """Random walks of the moving states, section 14."""
-    days = minutes / DAY
-    fat, lean = (
-        TISSUE_WALK * exp(-clip(mean[FAT_MASS], 0.0, 6.0)),
-        TISSUE_WALK * exp(-clip(mean[LEAN_MASS], 2.3, 5.5)),
-    )
-    covariance[FAT_MASS, FAT_MASS] += fat * fat * days
-    covariance[LEAN_MASS, LEAN_MASS] += lean * lean * days
-    for i in range(GLYCOGEN_MASS, DYNAMIC):
+    for i in range(DYNAMIC):
         covariance[i, i] += WALKS[i] * minutes
 
 
@@ -263,19 +257,14 @@ def start(mean: Vector, covariance: Matrix, k: Constants, u: Vector) -> None:  #
     body = Body(*values_of(k, BODY))
     lean = body.weight - body.fat
     mean[:], covariance[:] = 0.0, 0.0
-    mean[FAT_MASS], mean[LEAN_MASS], mean[GLYCOGEN_MASS] = (
-        math.log(body.fat),
-        math.log(lean),
-        math.log(composition.GLYCOGEN),
-    )
+    mean[FAT_MASS], mean[LEAN_MASS], mean[GLYCOGEN_MASS] = body.fat, lean, math.log(composition.GLYCOGEN)
     habit = body.habitual_impulse
     mean[FITNESS], mean[FATIGUE] = training.FITNESS_DAYS * habit, training.FATIGUE_DAYS * habit
     mean[INTAKE_BIAS], mean[ACTIVITY_BIAS] = body.prior_intake_bias, body.prior_activity_bias
-    exchange = body.prior_log_fat_sd * body.fat / lean  # a kilogram more of fat is one less of lean tissue
-    covariance[FAT_MASS, FAT_MASS] = body.prior_log_fat_sd**2
-    covariance[LEAN_MASS, LEAN_MASS] = exchange**2 + (body.prior_weight_sd / lean) ** 2
-    covariance[FAT_MASS, LEAN_MASS] = -body.prior_log_fat_sd * exchange
-    covariance[LEAN_MASS, FAT_MASS] = covariance[FAT_MASS, LEAN_MASS]
+    exchange = (body.prior_log_fat_sd * body.fat) ** 2  # a kilogram more of fat is one less of lean tissue
+    covariance[FAT_MASS, FAT_MASS] = exchange
+    covariance[LEAN_MASS, LEAN_MASS] = exchange + body.prior_weight_sd**2
+    covariance[FAT_MASS, LEAN_MASS], covariance[LEAN_MASS, FAT_MASS] = -exchange, -exchange
     for i in range(GLYCOGEN_MASS, DYNAMIC):
         covariance[i, i] = PRIOR_SDS[i] ** 2
     covariance[INTAKE_BIAS, INTAKE_BIAS] = body.prior_intake_bias_sd**2

@@ -125,3 +125,16 @@ def external_work(heat: float, resting_heat: float, efficiency: float) -> float:
 def energy_expenditure(uptake: float, weight: float) -> float:
     """EE = 4.86 V BW / 1000, kcal/min."""
     return KCAL_PER_LITRE_O2 * uptake * weight / 1000.0
+
+
+@equation
+def demand_of_expenditure(active: float, basal: float, weight: float) -> float:
+    """MET = 1 + EEa / (4.86 VO2r0 BW / 1000), the demand behind active energy EEa [kcal/min] above rest.
+
+    Args:
+        active: EEa [kcal/min].
+        basal: VO2r0 [mL/kg/min].
+        weight: BW [kg].
+
+    """
+    return 1.0 + active / (KCAL_PER_LITRE_O2 * basal * weight / 1000.0)
