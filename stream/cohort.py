@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 
 from connectors.columns import Decoded
 from stream import alerting, storing
-from stream.applied import OUTCOMES, Applied, Run, checkpoints_to_keep, signals_of
+from stream.applied import (
+    OUTCOMES,
+    Applied,
+    Made,
+    Run,
+    checkpoints_to_keep,
+    forget_days_made,
+    mark_made,
+    signals_of,
+)  # fmt: skip
 from stream.arrival import by_person
 from stream.hours import Hours
 from stream.journal import Entries, bin_people, entries_of, forecast_before
@@ -23,15 +32,18 @@ from stream.person import Checkpoint, PersonTwin
 from stream.policy import Transition, step
 from stream.portrait import portrait
 from stream.shelf import Shelf
+from stream.weights import weights_named
 from twin import record as r_
-from twin.fold import FORECAST_BEFORE, fold, outputs_for
+from twin.fold import fold, outputs_for
+from twin.learned.daily import DAILY
+from twin.learned.weights import Weights
 from twin.profile import profile_of
 
 __all__ = ["OUTCOMES", "Applied", "Cohort", "Run"]
-HORIZONS = {"heart_rate": (900, 3600), "glucose": (1800, 3600)}
+HORIZONS = {"heart_rate": (900, 3600), "glucose": (900, 1800, 3600, 7200)}
 DOUBLED = 4  # an open tick is run again when a channel has so many times the readings that it was run with
 # A person's twin, where its run begins, its entries from there on, and what it has forecast of them before.
-Work = tuple[PersonTwin, Checkpoint, Entries, tuple[NDArray[np.float64], ...] | None]
+Work = tuple[PersonTwin, Checkpoint, Entries, Made]
 
 
 class Cohort(Keeping):
@@ -42,6 +54,7 @@ class Cohort(Keeping):
         window_s: how much older than the newest reading of a person one may be,
         windows: unless its channel or source is named here (stream.lateness says which are by default).
         horizons: of the forecasts [s], by channel.
+        weights: of the learned part; those that are shipped where None.
         shelf: where twins lie that nothing came for; without one all stay in memory.
         resident: so many twins stay in memory.
         patient: readings of a tick that was run already may wait for more of it; `settle` runs what waits.
@@ -49,17 +62,12 @@ class Cohort(Keeping):
     """
 
     def __init__(
-        self,
-        *,
-        tick_s: int = 60,
-        window_s: int = 86400,
-        windows: Mapping[str, float] | None = None,
-        horizons: Mapping[str, tuple[int, ...]] | None = None,
-        patient: bool = False,
-        shelf: Shelf | None = None,
-        resident: int = 10_000,
-    ) -> None:
+        self, *, tick_s: int = 60, window_s: int = 86400, windows: Mapping[str, float] | None = None,
+        horizons: Mapping[str, tuple[int, ...]] | None = None, weights: Weights | None = None, patient: bool = False,
+        shelf: Shelf | None = None, resident: int = 10_000,
+    ) -> None:  # fmt: skip
         super().__init__(shelf, resident)
+        self.weights = weights_named() if weights is None else weights
         self.patient = patient
         self.tick_ms, self.windows = tick_s * 1000, Windows(window_s, windows)
         self.horizons = dict(HORIZONS | dict(horizons or {}))
@@ -195,9 +203,7 @@ class Cohort(Keeping):
         known = self._forecast(before, base, twin.ran_ms)
         work.append((twin, base, twin.hours.since((base.tick + 1) * self.tick_ms), known))
 
-    def _forecast(
-        self, hours: Hours, base: Checkpoint, ran_ms: int
-    ) -> tuple[NDArray[np.float64], ...] | None:
+    def _forecast(self, hours: Hours, base: Checkpoint, ran_ms: int) -> Made:
         """What was forecast after a checkpoint, of the readings that were run."""
         there = hours.since((base.tick + 1) * self.tick_ms)
         return forecast_before(there[: np.searchsorted(there["time_ms"], ran_ms, side="right")], self.tick_ms)
@@ -211,22 +217,18 @@ class Cohort(Keeping):
         records = np.stack([base.record for _, base, _, _ in work])
         keep, slots = checkpoints_to_keep(tick_s, ticks)
         kept = np.zeros((slots, r_.SIZE))
-        outputs = outputs_for(len(tick_s), len(channel), self.horizon_table.shape[1])
-        for i, (_, _, _, known) in enumerate(work):
-            for row, made_s in enumerate(known or ()):
-                again = np.isin(tick_s[ticks[i] : ticks[i + 1]], made_s)
-                outputs[3][ticks[i] : ticks[i + 1], row, 0, 0][again] = FORECAST_BEFORE
-        fold(records, ticks, tick_s, obs_start, channel, value, noise, flag, device, self.horizon_table, keep, kept,
-             *outputs)  # fmt: skip
+        of_day = np.flatnonzero(np.isin(channel, DAILY))
+        outputs = outputs_for(len(tick_s), len(channel), self.horizon_table.shape[1], len(of_day))
+        known = [made for _, _, _, made in work]
+        mark_made(outputs[3], tick_s, ticks, known)
+        fold(records, ticks, tick_s, obs_start, channel, value, noise, flag, device, self.horizon_table,
+             self.weights, keep, kept, *outputs)  # fmt: skip
         applied.tick_s, applied.obs_start, applied.obs_channel = tick_s, obs_start, channel
         applied.obs_value, applied.readings = value, readings
-        (
-            applied.estimates,
-            applied.surprises,
-            applied.outcomes,
-            applied.forecasts,
-            applied.low_probability,
-        ) = outputs
+        applied.estimates, applied.surprises, applied.outcomes = outputs[:3]
+        applied.forecasts, applied.low_probability, applied.daily = outputs[3:]
+        applied.daily_at = of_day
+        forget_days_made(applied, ticks, known)
         number = (tick_s * 1000).astype(np.int64) // self.tick_ms
         signals = signals_of(applied)
         stops = np.flatnonzero((keep >= 0) | np.isin(np.arange(len(tick_s)), list(signals)))

@@ -9,6 +9,7 @@ import numpy as np
 
 from stream.cohort import Applied, Cohort, Run
 from twin.channels import CHANNELS
+from twin.forecast import LEARNED, MEAN, QUANTILES, SD
 from twin.summary import PARAMETER_COLUMNS, SEEN_COLUMNS, STATE_COLUMNS
 
 Z = {"q05": -1.6448536269514722, "q25": -0.6744897501960817, "q50": 0.0, "q75": 0.6744897501960817,
@@ -16,6 +17,7 @@ Z = {"q05": -1.6448536269514722, "q25": -0.6744897501960817, "q50": 0.0, "q75": 
 # What is seen comes last: where a state and what is seen of it have one name, they are one number.
 STATES = list((STATE_COLUMNS | SEEN_COLUMNS).items())
 PARAMETERS = list(PARAMETER_COLUMNS.items())
+DAY_S = 86400
 COLUMNS = [*STATES, *PARAMETERS]
 
 
@@ -26,6 +28,25 @@ def quantiles(channel: str, mean: float, sd: float) -> dict[str, float]:
         centre = math.log(mean) - 0.5 * spread * spread
         return {name: round(math.exp(centre + z * spread), 4) for name, z in Z.items()}
     return {name: round(mean + z * sd, 4) for name, z in Z.items()}
+
+
+def spread(channel: str, forecast: list[float]) -> dict[str, float]:
+    """Quantiles of a forecast (twin.forecast.FORECAST numbers), by the law of its channel where it brings none."""
+    told = forecast[QUANTILES:LEARNED]
+    if math.isnan(told[0]):
+        return quantiles(channel, forecast[MEAN], forecast[SD])
+    return {name: round(value, 4) for name, value in zip(Z, told, strict=True)}
+
+
+def tomorrows(applied: Applied, first: int, last: int) -> Iterator[tuple[int, str, list[float]]]:
+    """Forecasts for a day later of observations `first` to `last`: tick, channel, the forecast."""
+    low, high = np.searchsorted(applied.daily_at, [first, last]).tolist()
+    for row in range(low, high):
+        made = applied.daily[row].tolist()
+        if not math.isnan(made[MEAN]):
+            at = int(applied.daily_at[row])
+            tick = int(np.searchsorted(applied.obs_start, at, side="right")) - 1
+            yield tick, CHANNELS[applied.obs_channel[at]], made
 
 
 def _pairs(row: list[float], columns: list[tuple[str, int]]) -> dict[str, dict[str, float]]:
@@ -46,12 +67,21 @@ def outlooks(cohort: Cohort, applied: Applied, tick: int) -> Iterator[dict[str, 
     made_at = round(float(applied.tick_s[tick]) * 1000)
     for row, channel in enumerate(("heart_rate", "glucose")):
         for column, horizon in enumerate(sorted(cohort.horizons[channel])):
-            mean, sd = applied.forecasts[tick, row, column].tolist()
-            if not math.isnan(mean):
+            made = applied.forecasts[tick, row, column].tolist()
+            if not math.isnan(made[MEAN]):
                 yield {
                     "channel": channel, "made_at": made_at, "horizon_s": horizon,
-                    "mean": round(mean, 4), "sd": round(sd, 4), **quantiles(channel, mean, sd),
+                    "mean": round(made[MEAN], 4), "sd": round(made[SD], 4), **spread(channel, made),
+                    "learned": round(made[LEARNED], 4),
                 }  # fmt: skip
+    for _, channel, made in tomorrows(
+        applied, int(applied.obs_start[tick]), int(applied.obs_start[tick + 1])
+    ):
+        yield {
+            "channel": channel, "made_at": made_at, "horizon_s": DAY_S,
+            "mean": round(made[MEAN], 4), "sd": round(made[SD], 4), **spread(channel, made),
+            "learned": round(made[LEARNED], 4),
+        }  # fmt: skip
 
 
 def estimate(
@@ -62,7 +92,7 @@ def estimate(
     span = slice(int(applied.obs_start[tick]), int(applied.obs_start[tick + 1]))
     channels = [CHANNELS[code] for code in applied.obs_channel[span]]
     made_at = round(float(applied.tick_s[tick]) * 1000)
-    chance = float(applied.low_probability[tick])
+    chance = float(applied.low_probability[tick, 0])
     return {
         "schema": "estimate/1",
         "person": run.person,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from connectors.channels import CODE_OF
 from connectors.columns import CENSORED_HIGH, CENSORED_LOW, SUSPECT, Decoded
 from twin.channels import CHANNELS, GLUCOSE, HEART_RATE, SUMMED
+from twin.learned.daily import DAILY
 
 ENTRY = np.dtype([
     ("time_ms", "<i8"), ("channel", "<i2"), ("source", "<i8"), ("key", "<i8"), ("revision", "<i8"),
@@ -144,7 +145,7 @@ def bin_people(entries: Entries, bounds: NDArray[np.int64], tick_ms: int) -> tup
 
 
 def forecast_before(entries: Entries, tick_ms: int) -> tuple[NDArray[np.float64], ...] | None:
-    """Times [s] at which heart rate and glucose were forecast when these entries were run; None where there are none.
+    """Times [s] at which heart rate and glucose were forecast when these entries were run, keys of daily values; or None.
 
     A forecast is made once: when late data run its tick again, the estimate is corrected and the forecast stays.
     """
@@ -152,4 +153,10 @@ def forecast_before(entries: Entries, tick_ms: int) -> tuple[NDArray[np.float64]
         return None
     tick_s, start, kind, *_ = bin_ticks(entries, tick_ms)
     at = np.repeat(tick_s, np.diff(start))
-    return at[kind == HEART_RATE], at[kind == GLUCOSE]
+    of_day = np.isin(kind, DAILY)
+    return at[kind == HEART_RATE], at[kind == GLUCOSE], daily_key(at[of_day], kind[of_day])
+
+
+def daily_key(at: NDArray[np.float64], channel: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Time [s] and channel of daily values as one number each."""
+    return at * 100.0 + channel

@@ -1,9 +1,9 @@
 """Records of a twin that an earlier version of this program wrote, and of a later one, which are refused by name.
 
-What a version learns besides stands at the end of its record, so that a record which lacks it is the beginning of a later
-one: what is missing begins as for a new twin. Version 3 held fat and lean mass as logarithms and the sensor's error
-before its scale, and knew three sensors less: its means are carried over exactly, its covariances to first order. The
-constants are not stored; they are made anew from the profile.
+What a later version learns besides stands at the end of its record, so that an earlier record is the beginning of a
+later one: what is missing begins as for a new twin. Where a version changed what stands in the middle, its records are
+rewritten (`_from_version_3`): means exactly, covariances to first order. The constants are not stored; they are made
+anew from the profile.
 """
 
 import math
@@ -14,20 +14,21 @@ from numpy.typing import NDArray
 
 from twin import exposure
 from twin import record as r_
-from twin.blocks import metabolic, slow
+from twin.blocks import slow
 from twin.channels import HELD, SENSORS
 
 Row = NDArray[np.float64]
 # How many numbers of a record each version has stored, the policy's aside.
-STORED = {3.0: 1055}
+STORED: dict[float, int] = {3.0: 1055}
+REWRITTEN = 3.0  # its numbers are not the first of a later version's
 ADDED = (
     "active_energy",
     "bp_systolic_cuffless",
     "bp_diastolic_cuffless",
 )  # sensors that version 3 did not know
 KNOWN_BEFORE = [i for i, name in enumerate(SENSORS) if name not in ADDED]
-HEADER, PER_SENSOR = r_.HELD_VALUE + 2 * len(HELD), 5
-LOW_ERROR = metabolic.PARAMETERS["low_error"].default
+HELD_BEFORE = HELD.index("sleep_duration")  # what was held before it; it is the last
+PER_SENSOR = 5
 
 
 class NewerState(RuntimeError):  # noqa: N818 - reads as what was found
@@ -64,23 +65,25 @@ def lay(row: Row, record: Row, told: NDArray[np.int64]) -> Row:
             f"twin record version {version:g} is not known; known: {sorted({*STORED, r_.VERSION})}"
         )
     numbers, policy = row[:count], row[count:]
-    if version == 3.0:
-        numbers = from_version_3(numbers)
+    if version == REWRITTEN:
+        numbers = _from_version_3(numbers)
     record[told[: len(numbers)]] = numbers
     record[r_.AT_VERSION] = r_.VERSION
     return policy
 
 
-def from_version_3(row: Row) -> Row:
-    """The stored numbers of a record of version 3 as the first of a record of version 4."""
-    sensors = row[HEADER : HEADER + PER_SENSOR * len(KNOWN_BEFORE)].reshape(PER_SENSOR, -1)
+def _from_version_3(row: Row) -> Row:
+    """Version 3 held fat and lean mass as logarithms, and knew three sensors and one held input less."""
+    header = row[: r_.HELD_VALUE].copy()
+    header[[r_.ACTIVE_KCAL, r_.FLUX_EXPECTED, r_.ACTIVE_RATE]], header[r_.ACTIVE_S] = 0.0, r_.NEVER
+    values, times = row[r_.HELD_VALUE :][: 2 * HELD_BEFORE].reshape(2, -1)
+    rest = row[r_.HELD_VALUE + 2 * HELD_BEFORE :]
+    sensors = rest[: PER_SENSOR * len(KNOWN_BEFORE)].reshape(PER_SENSOR, -1)
     wider = np.zeros((PER_SENSOR, len(SENSORS)))
     wider[0] = r_.NEVER  # when each last spoke
     wider[:, KNOWN_BEFORE] = sensors
-    header = row[:HEADER].copy()
-    header[[r_.ACTIVE_KCAL, r_.FLUX_EXPECTED, r_.ACTIVE_RATE]], header[r_.ACTIVE_S] = 0.0, r_.NEVER
-    found = np.concatenate([header, wider.ravel(), row[HEADER + sensors.size :]])
-    at = HEADER + wider.size + exposure.N  # where the blocks begin, each a mean and half a covariance
+    found = np.concatenate([header, values, [0.0], times, [r_.NEVER], wider.ravel(), rest[sensors.size :]])
+    at = r_.EXPOSURE + exposure.N  # where the blocks begin, each a mean and half a covariance
     for name, (block, *_) in r_.BLOCKS.items():
         size = block.N + block.N * (block.N + 1) // 2
         found[at : at + size] = _converted(name, block, found[at : at + size])
@@ -95,8 +98,4 @@ def _converted(name: str, block: Any, part: Row) -> Row:
     if name == "slow" and mean[slow.LEAN_MASS] > 0.0:
         for i in (slow.FAT_MASS, slow.LEAN_MASS):
             mean[i] = slope[i] = math.exp(mean[i])
-    elif name == "metabolic":
-        share = min(max((mean[metabolic.SITE] - 40.0) / 60.0, 0.0), 1.0)
-        slope[[metabolic.SENSOR_ERROR, metabolic.SENSOR_DRIVER]] = LOW_ERROR + (1.0 - LOW_ERROR) * share
-        mean *= slope
     return np.concatenate([mean, (half * np.outer(slope, slope))[np.tri(block.N, dtype=bool)]])

@@ -22,6 +22,7 @@ from connectors.decode import FUTURE_MS, decode
 from connectors.errors import Reason
 from stream import topics
 from stream.announcing import Announcer
+from stream.breaker import BREAKER
 from stream.checkpointing import Checkpoints
 from stream.cohort import OUTCOMES, Applied, Cohort
 from stream.estimates import estimates
@@ -32,10 +33,11 @@ from stream.obeying import obey
 from stream.publishing import Publisher
 from stream.settings import Settings
 from stream.shelf import Shelf, folder_of, sweep
-from stream.sink import BREAKER, Sink, run_sink
+from stream.sink import Sink, run_sink
 from stream.table import LARGEST_BATCH, TwinTable
 from stream.transport import App, BatchConsumer, ConsumerThread, RawSchema
 from stream.watchdog import EXIT_WITHOUT_ACKNOWLEDGING, Watchdog, end_within
+from stream.weights import weights_named
 from twin.channels import CHANNELS
 
 log = structlog.get_logger()
@@ -54,9 +56,10 @@ class Worker:
         BatchConsumer.before_empty = self.checkpoint
         ConsumerThread.fetch_wait_ms = settings.fetch_wait_ms
         window_s = round(settings.window_h * 3600)
+        weights = weights_named(settings.weights)  # a file that cannot be used ends the start, by name
         TwinTable.make_cohort = staticmethod(
             lambda partition: Cohort(
-                tick_s=settings.tick_s, window_s=window_s, windows=settings.windows, patient=True,
+                tick_s=settings.tick_s, window_s=window_s, windows=settings.windows, weights=weights, patient=True,
                 shelf=Shelf(folder_of(settings.data_dir) / f"{partition}.sqlite"),
                 resident=max(1, settings.resident_twins // settings.partitions),
             )

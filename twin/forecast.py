@@ -11,19 +11,33 @@ import numpy as np
 
 from twin import channels as c_
 from twin import observe as o_
+from twin import observe_glucose as g_
 from twin import record as r_
 from twin.blocks import fast, metabolic
 from twin.blocks.fast_few import FEW, PAIR, STEP_MINUTES, STEPS, heart_rates, relax
 from twin.blocks.fast_parameters import UNMEASURED_MINUTES
 from twin.filter.points import draw
+from twin.forecast_body import learn_heart
 from twin.inputs import fast_inputs
 from twin.jit import kernel
+from twin.learned import glucose as learned
+from twin.learned.causes import causes_now
+from twin.learned.network import GlucoseWeights
+from twin.learned.weights import Weights
 from twin.predict import predict_fast, predict_metabolic
 from twin.shapes import Array, Matrix, Points, Record, Vector
-from twin.summary import spread_of
-from twin.workspace import Work
+from twin.summary import covariance_of, mean_of, spread_of
+from twin.take import basal_rate
+from twin.workspace import Rooms, Work
 
 FORECASTS = 2  # heart rate, glucose
+# Of one forecast: mean, sd, five quantiles (nan: those of the mechanism's law), the learned part's share.
+MEAN, SD, QUANTILES, LEARNED, FORECAST = 0, 1, 2, 7, 8
+CHANCES = (
+    2  # a reading below 70 mg/dL within 30 min; that an episode begins soon, nan where nothing is learned
+)
+Z = np.array([-1.6448536269514722, -0.6744897501960817, 0.0, 0.6744897501960817, 1.6448536269514722])
+LEARNED_MINUTES = 120.0  # the last horizon that is learned
 LOW_MG_DL, LOW_WITHIN_S, LOW_STEP_S = 70.0, 1800.0, 300.0
 SETTLING_S = STEP_MINUTES * STEPS * 60.0
 AROUSAL_MINUTES = 30.0
@@ -40,7 +54,7 @@ OTHER_SD = 2.0  # bpm: noise of pressure, resistance and drive on their way
 def forecast_heart_rate(
     record: Record, now: float, mean: Vector, covariance: Matrix, horizons: Vector, w: Work, out: Array
 ) -> None:
-    """Predictive mean and sd of a heart-rate reading at each horizon (ascending, nan ends them) into `out` (h, 2)."""
+    """Predictive mean and sd of a heart-rate reading at each horizon (ascending, nan ends them) into `out` (h, FORECAST)."""
     h = 0
     while h < horizons.shape[0] and math.isfinite(horizons[h]):
         if horizons[h] <= SETTLING_S:
@@ -141,7 +155,7 @@ def lean_points(
 def forecast_glucose(
     record: Record, now: float, mean: Vector, covariance: Matrix, horizons: Vector, w: Work, out: Array
 ) -> float:
-    """Predictive mean and sd of a CGM reading at each horizon into `out` (h, 2).
+    """Predictive mean and sd of a CGM reading at each horizon into `out` (h, FORECAST).
 
     Returns:
         P(glucose < 70 mg/dL within 30 min): the largest of the probabilities at 5, 10 ... 30 min, which is a lower
@@ -163,13 +177,87 @@ def forecast_glucose(
         predict_metabolic(ahead_mean, ahead_cov, at, now + until, record, w)
         at = now + until
         draw(ahead_mean, ahead_cov, w.factor, w.points, metabolic.STRIDE)
-        o_.expect_metabolic(c_.GLUCOSE, at, record, w)
+        g_.expect_metabolic(c_.GLUCOSE, at, record, w)
         spread_of(w.expected, 2 * metabolic.N, 0.0, point)
         if until == step:
             below = 0.5 * math.erfc((point[0] - LOW_MG_DL) / point[1] / math.sqrt(2.0))
             worst = max(worst, below)
             step += LOW_STEP_S
         if until == horizon:
-            out[h, 0], out[h, 1] = point[0], math.sqrt(point[1] ** 2 + o_.glucose_noise(point[0]))
+            out[h, 0], out[h, 1] = point[0], math.sqrt(point[1] ** 2 + g_.glucose_noise(point[0]))
             h += 1
     return worst
+
+
+@kernel
+def join_learned(out: Vector, issued: Vector, value: float, minutes: float) -> None:
+    """What was learned over what the mechanism said, fading to it beyond two hours; and its share of the change from now.
+
+    Args:
+        out: forecast of the mechanism (FORECAST,), made a joint one.
+        issued: mean, sd, quantiles of the learned part (learned.OUT,).
+        value: the reading now [mg/dL].
+        minutes: horizon.
+
+    """
+    weight = 1.0 - (minutes - LEARNED_MINUTES) / learned.FADES_MIN
+    weight = min(max(weight, 0.0), 1.0)
+    if weight == 0.0:
+        return
+    mean, sd = out[MEAN], out[SD]
+    spread = math.sqrt(math.log1p((sd / mean) ** 2)) if mean > 0.0 else 0.0
+    for k in range(Z.shape[0]):  # of a log-normal, as stream/estimates.py has it
+        own = (
+            math.exp(math.log(mean) - 0.5 * spread * spread + Z[k] * spread)
+            if mean > 0.0
+            else mean + Z[k] * sd
+        )
+        out[QUANTILES + k] = own + weight * (issued[2 + k] - own)
+    out[MEAN] += weight * (issued[0] - mean)
+    out[SD] += weight * (issued[1] - sd)
+    beside, by_mechanism = abs(out[MEAN] - mean), abs(mean - value)
+    out[LEARNED] = beside / (beside + by_mechanism) if beside + by_mechanism > 0.0 else 0.0
+
+
+@kernel
+def forecast_learned(
+    record: Record, now: float, value: float, horizons: Vector, weights: GlucoseWeights, bench: learned.Bench, out: Array,
+    chances: Vector,
+) -> None:  # fmt: skip
+    """Learn of a glucose reading, then correct the mechanism's forecasts in `out` (h, FORECAST) and its chances of a low."""
+    slot = record[r_.LEARNED_GLUCOSE : r_.LEARNED_GLUCOSE_END]
+    causes_now(slot, basal_rate(record), bench.causes)
+    learned.learn_and_issue(slot, weights, now, record[r_.OFFSET_H], value, bench.causes, bench, bench.lows)
+    for h in range(horizons.shape[0]):
+        if not math.isfinite(horizons[h]):
+            break
+        minutes = horizons[h] / 60.0
+        if minutes < LEARNED_MINUTES + learned.FADES_MIN:
+            learned.forecast_at(slot, now, record[r_.OFFSET_H], minutes, bench, bench.row, bench.out)
+            join_learned(out[h], bench.out, value, minutes)
+    chances[0] = bench.lows[2]
+    chances[1] = 0.5 * (bench.lows[0] + bench.lows[1])
+
+
+@kernel
+def forecast_tick(
+    record: Record, now: float, channel: int, value: float, horizons: Array, room: Rooms, weights: Weights,
+    bench: learned.Bench, rows: Matrix, out: Array, chances: Vector,
+) -> None:  # fmt: skip
+    """Forecast what was just measured, into `out` (2, h, FORECAST); chances of low glucose into `chances` (CHANCES,)."""
+    if channel == c_.HEART_RATE:
+        mean = mean_of(record, r_.FAST_MEAN, fast.N)
+        covariance = covariance_of(record, r_.FAST_COVARIANCE, fast.N)
+        out[0, :, LEARNED] = 0.0
+        forecast_heart_rate(record, now, mean, covariance, horizons[0], room.fast, out[0])
+        if weights.body.used != 0.0 and math.isfinite(value):
+            learn_heart(record, now, value, horizons[0], weights.body, rows, out[0])
+    elif channel == c_.GLUCOSE:
+        mean = mean_of(record, r_.METABOLIC_MEAN, metabolic.N)
+        covariance = covariance_of(record, r_.METABOLIC_COVARIANCE, metabolic.N)
+        out[1, :, LEARNED] = 0.0
+        learns = weights.glucose.identity != 0.0 and math.isfinite(value)
+        if not learns or math.isfinite(horizons[1, 0]):
+            chances[0] = forecast_glucose(record, now, mean, covariance, horizons[1], room.metabolic, out[1])
+        if learns:
+            forecast_learned(record, now, value, horizons[1], weights.glucose, bench, out[1], chances)

@@ -255,7 +255,7 @@ def metabolic_inputs(record: Record, seconds: float, u: Inputs) -> None:
     u[metabolic.TOLD] = 1.0 if seconds - told_s <= TOLD_S else 0.0
     u[metabolic.PUMP] = pump_insulin(record)
     since = max(seconds - record[r_.LAST_S + c_.GLUCOSE], 0.0) / 60.0
-    u[metabolic.SCALE] = record[r_.FLUX_SCALE]
+    u[metabolic.SCALE], u[metabolic.ERROR_SCALE] = record[r_.FLUX_SCALE], 0.0
     u[metabolic.ACTIVITY] = record[r_.FLUX_ACTIVITY] * math.exp(-since / ACTIVITY_LASTS_MINUTES)
 
 

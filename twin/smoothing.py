@@ -107,7 +107,7 @@ def forget_device(record: Record, channel: int, source: float, room: Rooms) -> N
     if channel == c_.GLUCOSE and room.metabolic.link.status[0] == MOVED:
         w = room.metabolic
         body = metabolic.Body(*values_of(record[r_.METABOLIC_BODY : r_.CIRCADIAN_BODY], METABOLIC_BODY))
-        error, driver = metabolic.sensor_variance(record[r_.METABOLIC_MEAN + metabolic.SITE], body)
+        error, driver = metabolic.sensor_variance(body)
         unlearn(metabolic.SENSOR_ERROR, 0.0, error, w.factor, w.link)
         unlearn(metabolic.SENSOR_DRIVER, 0.0, driver, w.factor, w.link)
     elif channel == c_.SKIN_TEMPERATURE and room.fast.link.status[0] == MOVED:

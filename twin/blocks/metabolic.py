@@ -20,6 +20,7 @@ from twin.blocks.metabolic_parameters import (
     DISTURBANCE,
     DYNAMIC,
     EMPTYING,
+    ERROR_SCALE,
     EX_BOOST,
     EX_PRODUCTION,
     EX_UPTAKE,
@@ -102,13 +103,14 @@ from twin.shapes import Constants, Inputs as InputArray, Points, Vector  # isort
 
 
 __all__ = (
-    "ACTIVITY", "BASAL", "BETA", "BODY", "DELAYED", "DEPOT_1", "DEPOT_2", "DISTURBANCE", "DYNAMIC", "EMPTYING", "EX_BOOST",
-    "EX_PRODUCTION", "EX_UPTAKE", "FACTOR", "GLUT4", "GUT", "INFUSION", "INPUTS", "INSULIN", "INTAKE", "INTENSITY",
+    "ACTIVITY", "BASAL", "BETA", "BODY", "DELAYED", "DEPOT_1", "DEPOT_2", "DISTURBANCE", "DYNAMIC", "EMPTYING", "ERROR_SCALE",
+    "EX_BOOST", "EX_PRODUCTION", "EX_UPTAKE", "FACTOR", "GLUT4", "GUT", "INFUSION", "INPUTS", "INSULIN", "INTAKE", "INTENSITY",
     "INTERSTITIAL", "LIVER", "PARAMETERS", "PLASMA", "PUMP", "SCALE", "SEEN", "SENSITIVITY", "SENSOR_DRIVER",
     "SENSOR_ERROR", "SITE", "STATES", "STATIC", "STEP_MINUTES", "STOMACH", "STRIDE", "TISSUE", "TOLD", "Body", "Inputs",
     "N", "Seen",
     "State", "add_parameter_noise", "add_process_noise", "advance", "body_of", "default_body", "default_inputs",
-    "equations", "flux_variance", "keep_within", "observe", "rates", "rest", "sensor_variance", "start", "start_sensor",
+    "equations", "error_scale", "flux_variance", "keep_within", "observe", "rates", "rest", "sensor_variance",
+    "start", "start_sensor",
 )  # fmt: skip
 
 STEP_MINUTES = 2.5  # RK4; the fastest rate is 0.48 /min. Check-points run at 1 min and differ by < 0.1 mg/dL
@@ -133,6 +135,12 @@ def keep_within(mean: Vector) -> None:
 def inside(rate: float, x: float, low: float, high: float) -> float:
     """The rate of a logarithm, within 0.3 /min and back inside low-high: no pool is emptied or filled without end."""
     return clip(rate, -FASTEST, FASTEST) + (max(low - x, 0.0) + min(high - x, 0.0)) / WALL_MINUTES
+
+
+@equation
+def error_scale(glucose: float, least: float) -> float:
+    """A sensor errs less where glucose is low: from `least` at 40 mg/dL to 1 at 100 mg/dL."""
+    return least + (1.0 - least) * clip((glucose - 40.0) / 60.0, 0.0, 1.0)
 
 
 @equation
@@ -212,7 +220,9 @@ def equations(state: State, inputs: Inputs, body: Body) -> tuple[tuple[float, ..
         (state.sensor_driver - state.sensor_error) / body.sensor_lag_minutes,
         -state.sensor_driver / body.sensor_error_minutes,
     )
-    shown = SENSOR_FLOOR + softplus(state.site + state.sensor_error - SENSOR_FLOOR, 1.0)
+    own_scale = error_scale(state.site, body.low_error)
+    scale = inputs.error_scale if inputs.error_scale > 0.0 else own_scale
+    shown = SENSOR_FLOOR + softplus(state.site + state.sensor_error * scale - SENSOR_FLOOR, 1.0)
     return slopes, Seen(
         concentration, state.site, shown, insulin_level, arrival, production, uptake,
         smooth_min(arrival / 3.0, 1.0, 0.1), receptor, irs1, pkb, surface,

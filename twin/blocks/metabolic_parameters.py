@@ -48,7 +48,8 @@ class Inputs(NamedTuple):
     Eaten glucose [mg/min], injected insulin [pmol/kg/min], exercise x [-], the factor that
     clock, inflammation, sleep debt and body fat put on insulin sensitivity [-], whether meals or doses are logged
     (0, 1), the insulin level that the pump's usual rate holds [pmol/L] (0: the population's), and the running mean of the
-    sensor's normalised innovations [-]: where they keep one sign, something unlogged is going on.
+    sensor's normalised innovations [-]: where they keep one sign, something unlogged is going on; ln of the person's own
+    variance of the flux; and the share of its error that a sensor has at the glucose that is believed (0: at each point's).
     """
 
     intake: float
@@ -59,6 +60,7 @@ class Inputs(NamedTuple):
     pump_insulin: float
     activity: float
     flux_scale: float
+    error_scale: float
 
 
 class Body(NamedTuple):
@@ -115,6 +117,7 @@ class Body(NamedTuple):
     flux_widening: float
     flux_evidence: float
     flux_learning_days: float
+    flux_margin: float
     sensor_error_sd: float
     sensor_lag_minutes: float
     sensor_error_minutes: float
@@ -145,11 +148,11 @@ class Seen(NamedTuple):
     glut4: float
 
 
-N, DYNAMIC, STRIDE, INPUTS, BODY, SEEN = 23, 19, 48, 8, 58, 12
+N, DYNAMIC, STRIDE, INPUTS, BODY, SEEN = 23, 19, 48, 9, 59, 12
 (STOMACH, GUT, PLASMA, TISSUE, INSULIN, STATIC, DELAYED, LIVER, INTERSTITIAL, GLUT4, EX_UPTAKE, EX_PRODUCTION,
  EX_BOOST, SITE, DEPOT_1, DEPOT_2, DISTURBANCE, SENSOR_ERROR, SENSOR_DRIVER, SENSITIVITY, BASAL, EMPTYING,
  BETA) = range(N)  # fmt: skip
-INTAKE, INFUSION, INTENSITY, FACTOR, TOLD, PUMP, ACTIVITY, SCALE = range(INPUTS)
+INTAKE, INFUSION, INTENSITY, FACTOR, TOLD, PUMP, ACTIVITY, SCALE, ERROR_SCALE = range(INPUTS)
 
 STATES = (
     Described("stomach_glucose", "mg", PLAIN, 3000.0, 20.0, 5.0, "q1, glucose in the stomach"),
@@ -171,7 +174,7 @@ STATES = (
     Described("glucose_disturbance", "mg/kg/min", PLAIN, 1.0, 0.0, 5.0,
               "d, flux that nothing logged explains (Ornstein-Uhlenbeck, Body.flux_minutes)"),
     Described("sensor_error", "mg/dL", PLAIN, 13.0, 0.0, 5.0,
-              "e, coloured error of the sensor as shown: follows e' (Body.sensor_lag_minutes)"),
+              "e, coloured error of the sensor: follows e' (Body.sensor_lag_minutes)"),
     Described("sensor_driver", "mg/dL", PLAIN, 14.4, 0.0, 5.0,
               "e', what the sensor's error follows (Ornstein-Uhlenbeck, Body.sensor_error_minutes)"),
     Described("insulin_sensitivity", "1", LOG, 0.45, 0.06, 1440.0, "sI, insulin sensitivity of glucose uptake"),
@@ -240,10 +243,11 @@ PARAMETERS = {
     "flux_widening": _p(8.0, "1", 0, 30, "more variance of it where innovations keep one sign", _BENCH),
     "flux_evidence": _p(0.5, "1", 0, 0.95, "square of their running mean that is passed over as chance", _BENCH),
     "flux_learning_days": _p(0.4, "d", 0.05, 1e9, "over which the person's own size of it is learned", _BENCH),
+    "flux_margin": _p(1.0, "1", 0.5, 4, "how much more of it is believed than its own estimates show", _BENCH),
     "sensor_error_sd": _p(8.0, "mg/dL", 1, 40, "sd of the sensor's coloured error", _BENCH),
     "sensor_lag_minutes": _p(7.0, "min", 1, 30, "how fast the error follows its driver", _BENCH),
     "sensor_error_minutes": _p(32.0, "min", 5, 600, "how long the driver lasts", _BENCH),
-    "low_error": _p(0.3, "1", 0.1, 1, "new error at 40 mg/dL, share of that from 100 mg/dL on", _BENCH),
+    "low_error": _p(0.3, "1", 0.1, 1, "error at 40 mg/dL, share of that from 100 mg/dL on", _BENCH),
 }  # fmt: skip
 
 # Each set is laid over the healthy values above.

@@ -73,15 +73,12 @@ WALK = np.array([state.walk**2 / state.per for state in STATES])  # variance per
 
 
 @kernel
-def sensor_variance(site: float, body: Body) -> tuple[float, float]:
-    """Variances of e (also the covariance of e and e') and of e' where glucose stays at `site`: s^2, s^2 (tau + T) / T.
+def sensor_variance(body: Body) -> tuple[float, float]:
+    """Stationary variances of e (also the covariance of e and e') and of e': s^2, s^2 (tau + T) / T.
 
-    de/dt = (e' - e) / tau, de'/dt = -e' / T + noise of 2 var(e') / T per minute. A sensor errs less where glucose is
-    low: s falls from Body.sensor_error_sd at 100 mg/dL to Body.low_error of it at 40 mg/dL. The scale acts on the noise,
-    not on the reading: a product of two states bends what far sigma points read (twin/DECISIONS.md 13).
+    de/dt = (e' - e) / tau, de'/dt = -e' / T + noise of 2 var(e') / T per minute.
     """
-    scale = body.low_error + (1.0 - body.low_error) * min(max((site - 40.0) / 60.0, 0.0), 1.0)
-    error = (scale * body.sensor_error_sd) ** 2
+    error = body.sensor_error_sd**2
     return error, error * (1.0 + body.sensor_lag_minutes / body.sensor_error_minutes)
 
 
@@ -89,7 +86,7 @@ def sensor_variance(site: float, body: Body) -> tuple[float, float]:
 def start_sensor(mean: Vector, covariance: Matrix, k: Constants) -> None:
     """The prior of e and e', without correlation to the rest: a new device has errors of its own."""
     body = Body(*values_of(k, BODY))
-    error, driver = sensor_variance(mean[SITE], body)
+    error, driver = sensor_variance(body)
     for i in (SENSOR_ERROR, SENSOR_DRIVER):
         mean[i] = 0.0
         covariance[i, :] = 0.0
@@ -122,7 +119,7 @@ def add_process_noise(mean: Vector, covariance: Matrix, minutes: float, u: Input
     covariance[BASAL, BASAL] += body.basal_glucose_walk**2 * minutes / 1440.0
     covariance[EMPTYING, EMPTYING] += body.emptying_walk**2 * minutes / 1440.0
     covariance[DISTURBANCE, DISTURBANCE] += flux_variance(mean, u, body) * 2.0 * minutes / body.flux_minutes
-    _, driver = sensor_variance(mean[SITE], body)
+    _, driver = sensor_variance(body)
     covariance[SENSOR_DRIVER, SENSOR_DRIVER] += driver * 2.0 * minutes / body.sensor_error_minutes
 
 
