@@ -42,6 +42,7 @@ def broker(folder: Path) -> Iterator[tuple[str, str]]:
     from deploy.services.basics import Missing  # noqa: PLC0415
     from deploy.services.kafka import Kafka  # noqa: PLC0415
 
+    folder.mkdir(parents=True, exist_ok=True)
     kafka: Any = Kafka(folder)
     try:
         kafka.start()
