@@ -21,6 +21,11 @@ def stable_hash(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
 
 
+def source_number(source: str) -> int:
+    """A source's number; 0 where nobody said, which is no device of its own (twin.fold)."""
+    return stable_hash(source) if source else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """One reading that was not taken: its Kafka record, its index there, the field and the rule. Never the value."""

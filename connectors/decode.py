@@ -5,18 +5,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import orjson
 
 from connectors.channels import CHANNEL_CODES, CHANNELS, CODE_OF, conversion
-from connectors.columns import COLUMNS, QUALITIES, SUSPECT, Decoded, Refused, stable_hash
+from connectors.columns import COLUMNS, QUALITIES, SUSPECT, Decoded, Refused, source_number, stable_hash
 from connectors.errors import PayloadError, Reason
 from connectors.parsing import parse_json
+from connectors.plain import EARLIEST_MS, FUTURE_MS, MAX_ROWS, take
 
 MAX_RECORD_BYTES = 8 * 1024 * 1024
-MAX_ROWS = 200_000
 MAX_PERSON = 200
-EARLIEST_MS = 946_684_800_000  # 2000-01-01: older clocks were never set
-FUTURE_MS = 300_000
 BOUNDS = {name: (*spec.hard, *spec.soft, CODE_OF[name]) for name, spec in CHANNELS.items()}
 READING_FIELDS = frozenset({
     "schema", "person", "channel", "time", "value", "unit", "sigma", "source", "record_id", "revision", "op",
@@ -26,6 +25,8 @@ BATCH_COLUMNS = ("sigma", "record_id", "revision", "op", "quality", "unit")
 BATCH_FIELDS = frozenset({
     "schema", "person", "channel", "time", "value", "source", "ingested_at", "utc_offset_s", *BATCH_COLUMNS,
 })  # fmt: skip
+
+__all__ = ["FUTURE_MS", "decode", "decode_documents", "encode_batch", "milliseconds", "person_fault"]
 
 
 def milliseconds(value: Any) -> int:
@@ -182,7 +183,9 @@ def _decode_record(rows: _Rows, record: int, document: Any, key: bytes | None) -
         return rows.refuse(record, 0, "source", Reason.SCHEMA_INVALID, "is not a string of at most 200")
     try:
         ingested = milliseconds(document["ingested_at"]) if document.get("ingested_at") is not None else 0
-        source_hash = stable_hash(source)
+        if abs(ingested) >= 2**62:
+            raise ValueError("beyond any clock")
+        source_hash = source_number(source)
     except (ValueError, OverflowError):
         return rows.refuse(record, 0, "ingested_at", Reason.BAD_TIME, "is no time")
     if kind == "reading/1":
@@ -213,23 +216,40 @@ def decode(
         The readings as columns, and every refusal by record, index, field and reason.
 
     """
-    clocks = [now_ms] * len(values) if isinstance(now_ms, int) else now_ms
+    clocks = np.broadcast_to(np.asarray(now_ms, dtype=np.int64), len(values))
     rows = _Rows(0)
-    for record, (value, key) in enumerate(zip(values, keys, strict=True)):
-        rows.now_ms = clocks[record]
+    documents: list[Any] = [None] * len(values)
+    faults: dict[int, tuple[Reason, str]] = {}
+    for record, value in enumerate(values):
         if not value:
-            rows.refuse(record, 0, "", Reason.UNPARSEABLE, "is empty")
-            continue
-        if len(value) > MAX_RECORD_BYTES:
-            rows.refuse(record, 0, "", Reason.TOO_LARGE, f"more than {MAX_RECORD_BYTES} bytes")
-            continue
-        try:
-            document = parse_json(value)
-        except PayloadError as error:
-            rows.refuse(record, 0, "", error.reason, str(error)[:120])
-            continue
-        _decode_record(rows, record, document, key)
-    return Decoded.of(list(rows.persons), rows.columns, rows.refused)
+            faults[record] = Reason.UNPARSEABLE, "is empty"
+        elif len(value) > MAX_RECORD_BYTES:
+            faults[record] = Reason.TOO_LARGE, f"more than {MAX_RECORD_BYTES} bytes"
+        else:
+            try:
+                documents[record] = orjson.loads(value)
+            except orjson.JSONDecodeError:
+                try:
+                    documents[record] = parse_json(value)
+                except PayloadError as error:
+                    faults[record] = error.reason, str(error)[:120]
+    plain, left = take(documents, keys, clocks, rows.persons)
+    for record in left:
+        if fault := faults.get(record):
+            rows.refuse(record, 0, "", *fault)
+        else:
+            rows.now_ms = int(clocks[record])
+            _decode_record(rows, record, documents[record], keys[record])
+    found = Decoded.of(list(rows.persons), rows.columns, rows.refused)
+    if plain is None:
+        return found
+    if not len(found):
+        return Decoded(persons=found.persons, refused=found.refused, **plain)
+    both = {name: np.concatenate([plain[name], getattr(found, name)]) for name in COLUMNS}
+    order = np.argsort(both["record"], kind="stable")
+    return Decoded(
+        persons=found.persons, refused=found.refused, **{name: both[name][order] for name in COLUMNS}
+    )
 
 
 def decode_documents(documents: Sequence[Any], now_ms: int) -> Decoded:

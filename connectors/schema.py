@@ -84,6 +84,12 @@ class Outlook(Word):
     q50: float
     q75: float
     q95: float
+    learned: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of the mean's change from now that is learned, not the mechanism's.",
+    )
 
 
 class Estimate(Word):

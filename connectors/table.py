@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from connectors.channels import CHANNELS, CODE_OF, conversion
-from connectors.columns import COLUMNS, QUALITIES, SUSPECT, Decoded, Refused, stable_hash
-from connectors.decode import EARLIEST_MS, milliseconds
+from connectors.columns import COLUMNS, QUALITIES, SUSPECT, Decoded, Refused, source_number, stable_hash
+from connectors.decode import milliseconds
 from connectors.errors import PayloadError, Reason, TableError
+from connectors.plain import EARLIEST_MS
 
 NEEDED = ("person", "time", "channel", "value")
 OPTIONAL = ("unit", "sigma", "source", "record_id", "revision", "op", "quality", "ingested_at")
@@ -147,7 +148,7 @@ def _read(rows: Any, people: frozenset[str] | None) -> Decoded:
         columns["time_ms"].append(time_ms)
         columns["value"].append(value)
         columns["sigma"].append(sigma)
-        columns["source"].append(stable_hash(given.get("source", "")))
+        columns["source"].append(source_number(given.get("source", "")))
         columns["key"].append(-stable_hash(given["record_id"]) if "record_id" in given else time_ms)
         columns["revision"].append(int(revision))
         columns["ingested_ms"].append(

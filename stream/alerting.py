@@ -134,12 +134,21 @@ def _duration(minutes: float) -> str:
     return f"{minutes / 60:.0f} hours" if minutes < 2880 else f"{minutes / 1440:.0f} days"
 
 
+def _of_silence(alert: dict[str, Any]) -> bool:
+    return alert["rule"] == DATA_MISSING.name and alert["state"] in OPEN
+
+
+def is_silent(alerts: dict[str, dict[str, Any]]) -> bool:
+    """Whether one of a person's alerts says that their data stopped."""
+    return any(_of_silence(alert) for alert in alerts.values())
+
+
 def watch_silence(twin: PersonTwin, now_ms: int, silent_after_ms: int) -> list[dict[str, Any]]:
     """Open a technical alert when a person's data stopped, resolve it when they are back."""
     if twin.newest_ms <= 0:
         return []
     silent = now_ms - twin.newest_ms > silent_after_ms
-    known = [a for a in twin.alerts.values() if a["rule"] == DATA_MISSING.name and a["state"] in OPEN]
+    known = [a for a in twin.alerts.values() if _of_silence(a)]
     if silent and not known:
         minutes = (now_ms - twin.newest_ms) / 60_000
         change = Transition(DATA_MISSING, "active", twin.newest_ms / 1000.0, now_ms / 1000.0, minutes,

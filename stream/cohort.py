@@ -5,8 +5,7 @@ a person's twin is a function of the set of their readings and of nothing else.
 """
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,58 +13,40 @@ from numpy.typing import NDArray
 
 from connectors.columns import Decoded
 from stream import alerting, storing
-from stream.journal import Entries, bin_ticks, entries_of, forecast_before, merge
+from stream.applied import (
+    OUTCOMES,
+    Applied,
+    Made,
+    Run,
+    checkpoints_to_keep,
+    forget_days_made,
+    mark_made,
+    signals_of,
+)  # fmt: skip
+from stream.arrival import by_person
+from stream.hours import Hours
+from stream.journal import Entries, bin_people, entries_of, forecast_before
+from stream.keeping import Keeping
 from stream.lateness import Windows, judge
 from stream.person import Checkpoint, PersonTwin
-from stream.policy import REST_MET, Signal, step
-from twin import channels as c_
+from stream.policy import Transition, step
+from stream.portrait import portrait
+from stream.shelf import Shelf
+from stream.weights import weights_named
 from twin import record as r_
 from twin.fold import fold, outputs_for
+from twin.learned.daily import DAILY
+from twin.learned.weights import Weights
 from twin.profile import profile_of
-from twin.summary import GLUCOSE_AT, RATE_AT, RESTING_AT
 
-HORIZONS = {"heart_rate": (900, 3600), "glucose": (1800, 3600)}
-HOUR_S = 3600.0
-OUTCOMES = ("applied", "duplicate", "late", "replayed", "waiting")
-# A person's twin, where its run begins, its observations from there on, and what it has forecast of them before.
-Work = tuple[PersonTwin, Checkpoint, tuple[NDArray[Any], ...], tuple[NDArray[np.float64], ...] | None]
-
-
-@dataclass(slots=True)
-class Run:
-    """The ticks of one person that were run, as positions in the arrays of Applied."""
-
-    person: str
-    ticks: slice
-    twin: PersonTwin
+__all__ = ["OUTCOMES", "Applied", "Cohort", "Run"]
+HORIZONS = {"heart_rate": (900, 3600), "glucose": (900, 1800, 3600, 7200)}
+DOUBLED = 4  # an open tick is run again when a channel has so many times the readings that it was run with
+# A person's twin, where its run begins, its entries from there on, and what it has forecast of them before.
+Work = tuple[PersonTwin, Checkpoint, Entries, Made]
 
 
-@dataclass(slots=True)
-class Applied:
-    """What a batch did. Arrays are of the ticks that were run, people one after the other."""
-
-    runs: list[Run] = field(default_factory=list)
-    tick_s: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    obs_start: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
-    obs_channel: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    obs_value: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    readings: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    estimates: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
-    surprises: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    outcomes: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    forecasts: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 0, 0)))
-    low_probability: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    transitions: list[tuple[str, Any]] = field(
-        default_factory=list
-    )  # (person, Transition), by person then time
-    alerts: list[dict[str, Any]] = field(default_factory=list)
-    late: list[int] = field(default_factory=list)  # rows beyond their window
-    late_by_ms: list[int] = field(default_factory=list)  # and how far
-    ahead: list[int] = field(default_factory=list)  # rows that may not even wait for their time
-    counts: dict[str, int] = field(default_factory=dict)
-
-
-class Cohort:
+class Cohort(Keeping):
     """Twins by person.
 
     Args:
@@ -73,19 +54,21 @@ class Cohort:
         window_s: how much older than the newest reading of a person one may be,
         windows: unless its channel or source is named here (stream.lateness says which are by default).
         horizons: of the forecasts [s], by channel.
+        weights: of the learned part; those that are shipped where None.
+        shelf: where twins lie that nothing came for; without one all stay in memory.
+        resident: so many twins stay in memory.
+        patient: readings of a tick that was run already may wait for more of it; `settle` runs what waits.
 
     """
 
     def __init__(
-        self,
-        *,
-        tick_s: int = 60,
-        window_s: int = 86400,
-        windows: Mapping[str, float] | None = None,
-        horizons: Mapping[str, tuple[int, ...]] | None = None,
-    ) -> None:
-        self.twins: dict[str, PersonTwin] = {}
-        self.unsaid: dict[str, list[dict[str, Any]]] = {}  # alerts that a crash may have kept from being sent
+        self, *, tick_s: int = 60, window_s: int = 86400, windows: Mapping[str, float] | None = None,
+        horizons: Mapping[str, tuple[int, ...]] | None = None, weights: Weights | None = None, patient: bool = False,
+        shelf: Shelf | None = None, resident: int = 10_000,
+    ) -> None:  # fmt: skip
+        super().__init__(shelf, resident)
+        self.weights = weights_named() if weights is None else weights
+        self.patient = patient
         self.tick_ms, self.windows = tick_s * 1000, Windows(window_s, windows)
         self.horizons = dict(HORIZONS | dict(horizons or {}))
         longest = max(len(h) for h in self.horizons.values())
@@ -94,15 +77,13 @@ class Cohort:
             chosen = sorted(self.horizons[channel])
             self.horizon_table[row, : len(chosen)] = chosen
 
-    def twin(self, person: str) -> PersonTwin:
-        """The person's twin; a new one if nothing is known."""
-        return self.twins.setdefault(person, PersonTwin(person))
-
     def apply(
         self,
         readings: Decoded,
         offsets: NDArray[np.int64] | None = None,
         stamps: NDArray[np.int64] | None = None,
+        *,
+        behind: bool = False,
     ) -> Applied:
         """Journal and run a batch; readings whose record's offset a twin has applied are skipped.
 
@@ -110,16 +91,72 @@ class Cohort:
             readings: columns, any order, any number of people.
             offsets: the offset of each Kafka record that `readings.record` indexes.
             stamps: when the topic took each record [ms]; readings ahead of it wait.
+            behind: more is there already: the last minute of each person may wait for it (if the cohort is patient).
 
         """
         applied = Applied(counts={"readings": len(readings), **dict.fromkeys(OUTCOMES, 0)})
-        order = np.argsort(readings.person, kind="stable")
-        bounds = np.searchsorted(readings.person[order], np.arange(len(readings.persons) + 1))
+        if not len(readings):
+            return applied
         work: list[Work] = []
-        for index, name in enumerate(readings.persons):
-            rows = order[bounds[index] : bounds[index + 1]]
-            if len(rows):
-                self._journal(self.twin(name), readings, rows, offsets, stamps, applied, work)
+        for twin, rows, entries, plain in by_person(self, readings, offsets, stamps):
+            if plain:
+                self._append(twin, entries, applied, work, behind and self.patient)
+            else:
+                self._journal(twin, readings, np.sort(rows), offsets, stamps, applied, work)
+        if work:
+            self._run(work, applied)
+        return applied
+
+    def _append(
+        self, twin: PersonTwin, entries: Entries, applied: Applied, work: list[Work], behind: bool
+    ) -> None:
+        """Entries of one person that are later than all others: nothing to merge, nothing forecast of them yet."""
+        first_ms, last_ms = int(entries["time_ms"][0]), int(entries["time_ms"][-1])
+        twin.hours.append(entries, first_ms, last_ms)
+        twin.touched = True
+        applied.counts["applied"] += len(entries)
+        changed_ms = first_ms if twin.due_ms is None else twin.due_ms
+        open_ms = last_ms // self.tick_ms * self.tick_ms
+        if (behind and changed_ms >= open_ms) or (self.patient and self._can_wait(twin, last_ms)):
+            twin.due_ms = changed_ms
+            self.due.add(twin.person)
+            return
+        if twin.due_ms is None and twin.head.tick < first_ms // self.tick_ms:
+            found: Work = twin, twin.head, entries, None
+        else:
+            found = self._from(twin, changed_ms)
+        if behind:
+            since = found[2]
+            found = (*found[:2], since[: np.searchsorted(since["time_ms"], open_ms)], found[3])
+        work.append(found)
+
+    def _from(self, twin: PersonTwin, changed_ms: int) -> Work:
+        """A run of everything that is journalled since a change at the end of what was run, or of its beginning."""
+        base = twin.checkpoint_before(changed_ms // self.tick_ms)
+        known = self._forecast(twin.hours, base, twin.ran_ms) if changed_ms <= twin.ran_ms else None
+        return twin, base, twin.hours.since((base.tick + 1) * self.tick_ms), known
+
+    def _can_wait(self, twin: PersonTwin, last_ms: int) -> bool:
+        """Whether these readings may wait: their tick was run with each of its channels, and there are few more now."""
+        tick = twin.head.tick
+        if last_ms // self.tick_ms != tick:
+            return False
+        there = twin.hours.since(tick * self.tick_ms)
+        ran = there["time_ms"] <= twin.ran_ms
+        before, now = np.bincount(there["channel"][ran], minlength=1), np.bincount(there["channel"])
+        before = np.pad(before, (0, len(now) - len(before)))
+        return bool((now < DOUBLED * np.maximum(before, 1)).all() and (before[now > 0] > 0).all())
+
+    def settle(self, people: Iterable[str] | None = None) -> Applied:
+        """Run what waits: of these people, or of everybody."""
+        applied = Applied(counts={"readings": 0, **dict.fromkeys(OUTCOMES, 0)})
+        work: list[Work] = []
+        for person in sorted(self.due if people is None else people):
+            self.due.discard(person)
+            twin = self.find(person)
+            if twin is not None and twin.due_ms is not None:
+                work.append(self._from(twin, twin.due_ms))
+                twin.touched = True
         if work:
             self._run(work, applied)
         return applied
@@ -152,103 +189,80 @@ class Cohort:
             new = np.concatenate([found.released, new])
         if not len(new):
             return
-        merged, changed_ms = merge(twin.journal, new)
+        before = twin.hours.as_it_is()
+        changed_ms, more = twin.hours.take(new)
         if changed_ms is None:
             counts["duplicate"] += len(new)
             return
+        twin.touched = True
         # New identities; where there are none, what changed the journal were revisions or retractions.
-        taken = min(len(merged) - len(twin.journal), len(new)) or len(new)
+        taken = min(more, len(new)) or len(new)
         counts["applied"] += taken
         counts["duplicate"] += len(new) - taken
-        base = twin.checkpoint_before(changed_ms // self.tick_ms)
-        known = forecast_before(self._since(base, twin.journal), self.tick_ms)
-        twin.replace_journal(merged, found.newest_ms, rows_ms=new["time_ms"])
-        work.append((twin, base, bin_ticks(self._since(base, merged), self.tick_ms), known))
+        base = twin.checkpoint_before(min(changed_ms, twin.due_ms or changed_ms) // self.tick_ms)
+        known = self._forecast(before, base, twin.ran_ms)
+        work.append((twin, base, twin.hours.since((base.tick + 1) * self.tick_ms), known))
 
-    def _since(self, base: Checkpoint, journal: Entries) -> Entries:
-        """What came after a checkpoint."""
-        return journal[np.searchsorted(journal["time_ms"], (base.tick + 1) * self.tick_ms) :]
+    def _forecast(self, hours: Hours, base: Checkpoint, ran_ms: int) -> Made:
+        """What was forecast after a checkpoint, of the readings that were run."""
+        there = hours.since((base.tick + 1) * self.tick_ms)
+        return forecast_before(there[: np.searchsorted(there["time_ms"], ran_ms, side="right")], self.tick_ms)
 
     def _run(self, work: list[Work], applied: Applied) -> None:
-        columns = list(zip(*(binned for _, _, binned, _ in work), strict=True))
-        tick_s = np.concatenate(columns[0])
-        counts = [len(binned[0]) for _, _, binned, _ in work]
-        ticks = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        sizes = [len(binned[2]) for _, _, binned, _ in work]
-        shift = np.concatenate([[0], np.cumsum(sizes)])
-        starts = [binned[1][:-1] + shift[i] for i, (_, _, binned, _) in enumerate(work)]
-        obs_start = np.concatenate([*starts, [shift[-1]]]).astype(np.int64)
-        channel, value, noise, flag, device, readings = (np.concatenate(columns[i]) for i in range(2, 8))
+        bounds = np.cumsum([0, *(len(entries) for _, _, entries, _ in work)])
+        together = np.concatenate([entries for _, _, entries, _ in work])
+        ticks, tick_s, obs_start, channel, value, noise, flag, device, readings = bin_people(
+            together, bounds, self.tick_ms
+        )
         records = np.stack([base.record for _, base, _, _ in work])
-        keep, slots = self._checkpoints_to_keep(tick_s, ticks)
+        keep, slots = checkpoints_to_keep(tick_s, ticks)
         kept = np.zeros((slots, r_.SIZE))
-        outputs = outputs_for(len(tick_s), len(channel), self.horizon_table.shape[1])
-        fold(records, ticks, tick_s, obs_start, channel, value, noise, flag, device, self.horizon_table, keep, kept,
-             *outputs)  # fmt: skip
+        of_day = np.flatnonzero(np.isin(channel, DAILY))
+        outputs = outputs_for(len(tick_s), len(channel), self.horizon_table.shape[1], len(of_day))
+        known = [made for _, _, _, made in work]
+        mark_made(outputs[3], tick_s, ticks, known)
+        fold(records, ticks, tick_s, obs_start, channel, value, noise, flag, device, self.horizon_table,
+             self.weights, keep, kept, *outputs)  # fmt: skip
         applied.tick_s, applied.obs_start, applied.obs_channel = tick_s, obs_start, channel
         applied.obs_value, applied.readings = value, readings
-        (
-            applied.estimates,
-            applied.surprises,
-            applied.outcomes,
-            applied.forecasts,
-            applied.low_probability,
-        ) = outputs
-        for i, (twin, base, _, known) in enumerate(work):
+        applied.estimates, applied.surprises, applied.outcomes = outputs[:3]
+        applied.forecasts, applied.low_probability, applied.daily = outputs[3:]
+        applied.daily_at = of_day
+        forget_days_made(applied, ticks, known)
+        number = (tick_s * 1000).astype(np.int64) // self.tick_ms
+        signals = signals_of(applied)
+        stops = np.flatnonzero((keep >= 0) | np.isin(np.arange(len(tick_s)), list(signals)))
+        first = np.searchsorted(stops, ticks)
+        for i, (twin, base, entries, _) in enumerate(work):
             span = slice(int(ticks[i]), int(ticks[i + 1]))
-            for row, made_s in enumerate(known or ()):
-                applied.forecasts[span, row][np.isin(tick_s[span], made_s)] = math.nan
             twin.forget_after(base)
             policy = base.policy.copy()
-            before = len(applied.transitions)
-            for tick in range(span.start, span.stop):
-                for change in step(policy, self._signal(applied, tick)):
-                    applied.transitions.append((twin.person, change))
+            changes: list[Transition] = []
+            for tick in stops[first[i] : first[i + 1]].tolist():
+                if tick in signals:
+                    changes += step(policy, signals[tick])
                 if keep[tick] >= 0:
-                    number = int(tick_s[tick] * 1000) // self.tick_ms
-                    twin.checkpoints.append(Checkpoint(number, kept[keep[tick]].copy(), policy.copy()))
-            head = int(tick_s[span.stop - 1] * 1000) // self.tick_ms if span.stop > span.start else base.tick
+                    record = kept[keep[tick]].copy()
+                    twin.checkpoints.append(Checkpoint(int(number[tick]), record, policy.copy()))
+            head = int(number[span.stop - 1]) if span.stop > span.start else base.tick
             twin.set_head(Checkpoint(head, records[i].copy(), policy), self.windows.longest_ms, self.tick_ms)
-            changes = [change for _, change in applied.transitions[before:]]
+            if len(entries) and twin.wait_after(int(entries["time_ms"][-1])):
+                self.due.add(twin.person)
+            applied.transitions += [(twin.person, change) for change in changes]
             applied.alerts += alerting.publish(twin, changes, policy)
             applied.runs.append(Run(twin.person, span, twin))
 
-    @staticmethod
-    def _checkpoints_to_keep(
-        tick_s: NDArray[np.float64], ticks: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], int]:
-        """After the last tick of every hour, and before each person's last tick (whose minute may not be over)."""
-        keep = np.full(len(tick_s), -1, dtype=np.int64)
-        hour = tick_s // HOUR_S
-        chosen = np.zeros(len(tick_s), dtype=bool)
-        chosen[:-1] = hour[1:] != hour[:-1]
-        ends = ticks[1:][ticks[1:] > ticks[:-1]] - 1
-        firsts = ticks[:-1][ticks[1:] > ticks[:-1]]
-        chosen[ends[ends > firsts] - 1] = True
-        chosen[ends] = False  # that is the head itself
-        keep[chosen] = np.arange(int(chosen.sum()))
-        return keep, int(chosen.sum())
-
-    def _signal(self, applied: Applied, tick: int) -> Signal:
-        row = applied.estimates[tick]
-        span = slice(applied.obs_start[tick], applied.obs_start[tick + 1])
-        has_rate = (applied.obs_channel[span] == c_.HEART_RATE).any()
-        met = applied.obs_value[span][applied.obs_channel[span] == c_.MET]
-        asleep = applied.obs_value[span][applied.obs_channel[span] == c_.ASLEEP]
-        resting = bool((len(met) and met[-1] < REST_MET) or (len(asleep) and asleep[-1] > 0.5))
-        return Signal(
-            float(applied.tick_s[tick]), float(applied.low_probability[tick]), float(row[GLUCOSE_AT]),
-            float(row[RATE_AT]) if has_rate else math.nan, float(row[RESTING_AT]), resting,
-        )  # fmt: skip
-
     def tick_clock(self, now_ms: int, silent_after_ms: int = 1_800_000) -> list[dict[str, Any]]:
         """Technical alerts of people whose data stopped. The only thing that looks at a clock, and it is handed in."""
+        for person, (newest_ms, said) in list(self.asleep.items()):
+            if newest_ms > 0 and (now_ms - newest_ms > silent_after_ms) != said:
+                self.find(person)
         found = [alerting.watch_silence(twin, now_ms, silent_after_ms) for twin in self.twins.values()]
         return [alert for alerts in found for alert in alerts]
 
     def acknowledge(self, person: str, identity: str, by: str, at_ms: int) -> list[dict[str, Any]]:
         """Note who took an alert; empty when there is no such open alert."""
-        twin = self.twins.get(person)
+        twin = self.find(person)
         return alerting.acknowledge(twin, identity, by, at_ms) if twin else []
 
     def set_profile(self, person: str, profile: Mapping[str, object]) -> None:
@@ -260,42 +274,31 @@ class Cohort:
         """
         if self.twin(person).profile != dict(profile):  # a command that comes twice changes nothing
             self.twin(person).use_profile(profile_of(profile), dict(profile))
-
-    def books(self, alerts: list[dict[str, Any]]) -> Iterator[tuple[bytes, bytes]]:
-        """Changelog records to write before these alerts are sent, so that whoever follows after a crash knows of them."""
-        said: dict[str, list[dict[str, Any]]] = {}
-        for alert in alerts:
-            said.setdefault(alert["person"], []).append(alert)
-        for person, found in said.items():
-            twin = self.twins[person]
-            twin.touched = twin.book_changed = True  # the next checkpoint says that they are out
-            yield storing.book_of(twin, found)
-
-    def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """Changelog records of what changed since the last call; None deletes."""
-        for twin in self.twins.values():
-            if twin.touched or twin.dirty_hours:
-                yield from storing.records_of(twin)
-
-    def restore(self, key: bytes, value: bytes | None) -> None:
-        """Take one changelog record, in any order."""
-        storing.restore(self, key, value)
+            self.due.add(person)
 
     def finish_restore(self) -> None:
         """After the last record: put the parts of every twin together; what a crash cut apart is run again."""
-        torn = [twin for twin in self.twins.values() if not storing.assemble(twin)]
+        if self.shelf is not None:
+            self.shelf.end()
+        self.run_again([twin for twin in self.twins.values() if not storing.assemble(twin)])
+        self.due |= {twin.person for twin in self.twins.values() if twin.due_ms is not None}
+        self.unsaid = {person: alerts for person, alerts in self.unsaid.items() if alerts}
+
+    def run_again(self, torn: list[PersonTwin]) -> None:
+        """Run them from their oldest checkpoint."""
         work: list[Work] = []
         for twin in torn:
             base = twin.checkpoints[0]
-            work.append((twin, base, bin_ticks(self._since(base, twin.journal), self.tick_ms), None))
+            work.append((twin, base, twin.hours.since((base.tick + 1) * self.tick_ms), None))
             twin.touched = True
         if work:
             applied = Applied()  # estimates were published before the state was written
             self._run(work, applied)
             for alert in applied.alerts:
                 self.unsaid.setdefault(alert["person"], []).append(alert)
-        self.unsaid = {person: alerts for person, alerts in self.unsaid.items() if alerts}
 
     def twin_json(self, person: str) -> dict[str, Any]:
         """The final twin for twins.jsonl: head time, mean, covariance, parameters."""
-        return storing.portrait(self.twins[person])
+        if self.twin(person).due_ms is not None:
+            self.settle([person])
+        return portrait(self.twin(person))

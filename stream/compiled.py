@@ -6,6 +6,7 @@ not depend on who came first. Two processes share the work: from nothing on two 
 the smoother and the open loop (one process: 97 s).
 """
 
+import hashlib
 import subprocess
 import sys
 import time
@@ -14,12 +15,29 @@ from pathlib import Path
 
 from numba.core import config
 
+import twin
+from stream.stopping import CHILDREN
 from twin.jit import cache_folder
+
+SOURCES = Path(twin.__file__).parent
 
 # Each stage is a list of functions of stream.warm that may run side by side.
 WORKER = (("warm_fast", "warm_others"), ("warm_fold", "warm_open"))
 OUTLOOK = (*WORKER, ("warm_outlook",))
 EVERYTHING = (*WORKER, ("warm_outlook",), ("warm",))
+
+
+def place_digest(sources: Path = SOURCES) -> str:
+    """Where the sources lie and when they were written: numba looks for what it kept by these, not by their contents.
+
+    Two checkouts of one version, or one that was copied into an image, share no kernels; a mark of the one must not tell
+    the other that everything is compiled.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(sources.rglob("*.py")):
+        about = path.stat()
+        digest.update(f"{path}|{about.st_mtime_ns}|{about.st_size}".encode())
+    return digest.hexdigest()[:12]
 
 
 def compiler(name: str) -> Sequence[str]:
@@ -39,10 +57,11 @@ def ensure(
 
     """
     place = folder or cache_folder()
-    if config.DISABLE_JIT or (place / f"complete-{stages[-1][-1]}").exists():
+    marks = {name: place / f"complete-{name}-{place_digest()}" for stage in stages for name in stage}
+    if config.DISABLE_JIT or marks[stages[-1][-1]].exists():
         return False
     for stage in stages:
-        if all((place / f"complete-{name}").exists() for name in stage):
+        if all(marks[name].exists() for name in stage):
             continue
         children = [
             subprocess.Popen(  # noqa: S603 - our own interpreter
@@ -53,13 +72,15 @@ def ensure(
             )
             for name in stage
         ]
+        CHILDREN.extend(children)
         for child in children:
             _, words = child.communicate()
             if child.returncode:
                 raise RuntimeError(f"the equations cannot be compiled: {words[-500:]}")
+        CHILDREN.clear()
         place.mkdir(parents=True, exist_ok=True)
         for name in stage:
-            (place / f"complete-{name}").touch()
+            marks[name].touch()
     return True
 
 

@@ -63,8 +63,9 @@ async def _buckets(store: Any, settings: Settings, fix: bool) -> list[dict[str, 
     if look is None:
         return []
     wanted = {settings.influx_bucket: settings.influx_keep_days}
-    if settings.influx_long_bucket:
-        wanted[settings.influx_long_bucket] = settings.influx_keep_long_days
+    for long in (settings.influx_long_bucket, settings.influx_alert_bucket):
+        if long:
+            wanted[long] = settings.influx_keep_long_days
     found = []
     for bucket in await look(wanted, fix):
         keeps = "for ever" if bucket.days is None else f"{bucket.days:.0f} days"

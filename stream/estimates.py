@@ -2,10 +2,14 @@
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
+
+import numpy as np
 
 from stream.cohort import Applied, Cohort, Run
 from twin.channels import CHANNELS
+from twin.forecast import LEARNED, MEAN, QUANTILES, SD
 from twin.summary import PARAMETER_COLUMNS, SEEN_COLUMNS, STATE_COLUMNS
 
 Z = {"q05": -1.6448536269514722, "q25": -0.6744897501960817, "q50": 0.0, "q75": 0.6744897501960817,
@@ -13,6 +17,7 @@ Z = {"q05": -1.6448536269514722, "q25": -0.6744897501960817, "q50": 0.0, "q75": 
 # What is seen comes last: where a state and what is seen of it have one name, they are one number.
 STATES = list((STATE_COLUMNS | SEEN_COLUMNS).items())
 PARAMETERS = list(PARAMETER_COLUMNS.items())
+DAY_S = 86400
 COLUMNS = [*STATES, *PARAMETERS]
 
 
@@ -25,12 +30,36 @@ def quantiles(channel: str, mean: float, sd: float) -> dict[str, float]:
     return {name: round(mean + z * sd, 4) for name, z in Z.items()}
 
 
+def spread(channel: str, forecast: list[float]) -> dict[str, float]:
+    """Quantiles of a forecast (twin.forecast.FORECAST numbers), by the law of its channel where it brings none."""
+    told = forecast[QUANTILES:LEARNED]
+    if math.isnan(told[0]):
+        return quantiles(channel, forecast[MEAN], forecast[SD])
+    return {name: round(value, 4) for name, value in zip(Z, told, strict=True)}
+
+
+def tomorrows(applied: Applied, first: int, last: int) -> Iterator[tuple[int, str, list[float]]]:
+    """Forecasts for a day later of observations `first` to `last`: tick, channel, the forecast."""
+    low, high = np.searchsorted(applied.daily_at, [first, last]).tolist()
+    for row in range(low, high):
+        made = applied.daily[row].tolist()
+        if not math.isnan(made[MEAN]):
+            at = int(applied.daily_at[row])
+            tick = int(np.searchsorted(applied.obs_start, at, side="right")) - 1
+            yield tick, CHANNELS[applied.obs_channel[at]], made
+
+
 def _pairs(row: list[float], columns: list[tuple[str, int]]) -> dict[str, dict[str, float]]:
-    return {
-        name: {"mean": round(row[at], 6), "sd": round(row[at + 1], 6)}
-        for name, at in columns
-        if not math.isnan(row[at])
-    }
+    return {name: {"mean": row[at], "sd": row[at + 1]} for name, at in columns}
+
+
+@lru_cache(maxsize=64)
+def _there(missing: bytes) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """States and parameters of the blocks that have started, by which numbers of an estimate are missing."""
+    states, parameters = (
+        [(name, at) for name, at in columns if not missing[at]] for columns in (STATES, PARAMETERS)
+    )
+    return states, parameters
 
 
 def outlooks(cohort: Cohort, applied: Applied, tick: int) -> Iterator[dict[str, Any]]:
@@ -38,21 +67,32 @@ def outlooks(cohort: Cohort, applied: Applied, tick: int) -> Iterator[dict[str, 
     made_at = round(float(applied.tick_s[tick]) * 1000)
     for row, channel in enumerate(("heart_rate", "glucose")):
         for column, horizon in enumerate(sorted(cohort.horizons[channel])):
-            mean, sd = applied.forecasts[tick, row, column].tolist()
-            if not math.isnan(mean):
+            made = applied.forecasts[tick, row, column].tolist()
+            if not math.isnan(made[MEAN]):
                 yield {
                     "channel": channel, "made_at": made_at, "horizon_s": horizon,
-                    "mean": round(mean, 4), "sd": round(sd, 4), **quantiles(channel, mean, sd),
+                    "mean": round(made[MEAN], 4), "sd": round(made[SD], 4), **spread(channel, made),
+                    "learned": round(made[LEARNED], 4),
                 }  # fmt: skip
+    for _, channel, made in tomorrows(
+        applied, int(applied.obs_start[tick]), int(applied.obs_start[tick + 1])
+    ):
+        yield {
+            "channel": channel, "made_at": made_at, "horizon_s": DAY_S,
+            "mean": round(made[MEAN], 4), "sd": round(made[SD], 4), **spread(channel, made),
+            "learned": round(made[LEARNED], 4),
+        }  # fmt: skip
 
 
-def estimate(cohort: Cohort, applied: Applied, run: Run, tick: int) -> dict[str, Any]:
-    """One estimate/1 document."""
-    row = applied.estimates[tick].tolist()
+def estimate(
+    cohort: Cohort, applied: Applied, run: Run, tick: int, row: list[float], missing: bytes
+) -> dict[str, Any]:
+    """One estimate/1 document of the rounded numbers of a tick, of which those marked in `missing` are not there."""
+    states, parameters = _there(missing)
     span = slice(int(applied.obs_start[tick]), int(applied.obs_start[tick + 1]))
     channels = [CHANNELS[code] for code in applied.obs_channel[span]]
     made_at = round(float(applied.tick_s[tick]) * 1000)
-    chance = float(applied.low_probability[tick])
+    chance = float(applied.low_probability[tick, 0])
     return {
         "schema": "estimate/1",
         "person": run.person,
@@ -60,8 +100,8 @@ def estimate(cohort: Cohort, applied: Applied, run: Run, tick: int) -> dict[str,
         "made_from": int(applied.readings[tick]),
         "lag_s": max(0.0, (run.twin.newest_ms - made_at) / 1000.0),
         "late_readings": run.twin.late,
-        "state": _pairs(row, STATES),
-        "parameter": _pairs(row, PARAMETERS),
+        "state": _pairs(row, states),
+        "parameter": _pairs(row, parameters),
         "surprise": {
             channel: round(z, 4)
             for channel, z in zip(channels, applied.surprises[span].tolist(), strict=True)
@@ -78,6 +118,8 @@ def estimate(cohort: Cohort, applied: Applied, run: Run, tick: int) -> dict[str,
 
 def estimates(cohort: Cohort, applied: Applied) -> Iterator[dict[str, Any]]:
     """Every tick that was run, as documents."""
+    missing = np.isnan(applied.estimates)
+    rounded = np.round(applied.estimates, 6)
     for run in applied.runs:
         for tick in range(run.ticks.start, run.ticks.stop):
-            yield estimate(cohort, applied, run, tick)
+            yield estimate(cohort, applied, run, tick, rounded[tick].tolist(), missing[tick].tobytes())

@@ -30,6 +30,7 @@ KINDS = {
     "twin_alerts_delivered_total": ("counter", "deliveries to the webhook, by outcome"),
     "twin_sink_state": ("gauge", "circuit breaker of the store: 0 closed, 1 half open, 2 open"),
     "twin_sink_lag_seconds": ("gauge", "age of the oldest record that the store does not have yet"),
+    "twin_sink_event_lag_seconds": ("gauge", "clock less the newest event time that the store has"),
     "twin_sink_rows_total": ("counter", "documents by outcome: stored, refused"),
     "twin_sink_retries_total": ("counter", "writes that had to be tried again"),
     "twin_sink_queued_bytes": ("gauge", "bytes fetched and not yet stored"),
@@ -58,6 +59,14 @@ class Metrics:
     def get(self, name: str, **labels: str) -> float:
         """What a metric is at; 0 if nothing was noted."""
         return self._values.get(name, {}).get(tuple(sorted(labels.items())), 0)
+
+    def names(self, start: str) -> list[str]:
+        """Metrics that were noted and begin so."""
+        return sorted(name for name in self._values if name.startswith(start))
+
+    def total(self, name: str) -> float:
+        """Of all labels."""
+        return sum(self._values.get(name, {}).values())
 
     def text(self) -> str:
         """All of them, in Prometheus' text format."""

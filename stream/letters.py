@@ -12,6 +12,10 @@ from stream import topics
 from stream.alerting import MODEL
 
 Headers = list[tuple[str, bytes]]
+LARGEST = (
+    15_000_000  # of value, key and headers together: a letter must fit where its record did, with our headers
+)
+LONGEST_KEY, MOST_HEADERS, CUT = 10_000, 100_000, "x-original-size"
 Letter = tuple[str, bytes | None, bytes, Headers]
 ATTEMPTS, FIRST_FAILED, VERSION = "x-attempts", "x-first-failed-at", "x-app-version"
 
@@ -35,6 +39,8 @@ def refused(headers: Iterable[tuple[str, bytes]], found: dict[str, Any]) -> Head
         VERSION: MODEL,
     }  # fmt: skip
     kept = [(name, value) for name, value in before.items() if not ours(name)]
+    if sum(len(name) + len(value or b"") for name, value in kept) > MOST_HEADERS:
+        kept = []  # nothing that a sender puts there may keep the letter from being sent
     return kept + [(name, str(value).encode(errors="replace")) for name, value in added.items()]
 
 
@@ -49,4 +55,12 @@ def why(topic: str, record: Any, reason: str, message: str) -> dict[str, Any]:
 def dead_letter(topic: str, record: Any, reason: str, message: str) -> Letter:
     """The original bytes with where they were and why they were refused; never a measured value."""
     headers = refused(getattr(record, "headers", None) or (), why(topic, record, reason, message))
-    return topics.dead_letters(topic), record.key, record.value or b"", headers
+    return topics.dead_letters(topic), *fitting(record.key, record.value or b"", headers)
+
+
+def fitting(key: bytes | None, value: bytes, headers: Headers) -> tuple[bytes | None, bytes, Headers]:
+    """Key and value cut to what a topic takes, with the original's size in the headers where they were cut."""
+    short = None if key is None else key[:LONGEST_KEY]
+    if len(value) <= LARGEST:
+        return short, value, headers
+    return short, value[:LARGEST], [*headers, (CUT, str(len(value)).encode())]

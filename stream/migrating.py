@@ -19,15 +19,16 @@ from twin.channels import HELD, SENSORS
 
 Row = NDArray[np.float64]
 # How many numbers of a record each version has stored, the policy's aside.
-STORED: dict[float, int] = {4.0: 1070}
-REWRITTEN = 3.0
+STORED: dict[float, int] = {3.0: 1055}
+REWRITTEN = 3.0  # its numbers are not the first of a later version's
 ADDED = (
     "active_energy",
     "bp_systolic_cuffless",
     "bp_diastolic_cuffless",
 )  # sensors that version 3 did not know
 KNOWN_BEFORE = [i for i, name in enumerate(SENSORS) if name not in ADDED]
-HEADER, PER_SENSOR = r_.HELD_VALUE + 2 * len(HELD), 5
+HELD_BEFORE = HELD.index("sleep_duration")  # what was held before it; it is the last
+PER_SENSOR = 5
 
 
 class NewerState(RuntimeError):  # noqa: N818 - reads as what was found
@@ -58,28 +59,31 @@ def lay(row: Row, record: Row, told: NDArray[np.int64]) -> Row:
         raise NewerState(
             f"twin record version {version:g} is newer than this worker's {r_.VERSION:g}: upgrade it"
         )
-    if version == REWRITTEN:
-        row, version = _from_version_3(row), r_.VERSION
     count = len(told) if version == r_.VERSION else STORED.get(version)
     if count is None:
         raise ValueError(
-            f"twin record version {version:g} is not known; known: {sorted({*STORED, REWRITTEN, r_.VERSION})}"
+            f"twin record version {version:g} is not known; known: {sorted({*STORED, r_.VERSION})}"
         )
-    record[told[:count]] = row[:count]
+    numbers, policy = row[:count], row[count:]
+    if version == REWRITTEN:
+        numbers = _from_version_3(numbers)
+    record[told[: len(numbers)]] = numbers
     record[r_.AT_VERSION] = r_.VERSION
-    return row[count:]
+    return policy
 
 
 def _from_version_3(row: Row) -> Row:
-    """Version 3 held fat and lean mass as logarithms, and knew three sensors less."""
-    sensors = row[HEADER : HEADER + PER_SENSOR * len(KNOWN_BEFORE)].reshape(PER_SENSOR, -1)
+    """Version 3 held fat and lean mass as logarithms, and knew three sensors and one held input less."""
+    header = row[: r_.HELD_VALUE].copy()
+    header[[r_.ACTIVE_KCAL, r_.FLUX_EXPECTED, r_.ACTIVE_RATE]], header[r_.ACTIVE_S] = 0.0, r_.NEVER
+    values, times = row[r_.HELD_VALUE :][: 2 * HELD_BEFORE].reshape(2, -1)
+    rest = row[r_.HELD_VALUE + 2 * HELD_BEFORE :]
+    sensors = rest[: PER_SENSOR * len(KNOWN_BEFORE)].reshape(PER_SENSOR, -1)
     wider = np.zeros((PER_SENSOR, len(SENSORS)))
     wider[0] = r_.NEVER  # when each last spoke
     wider[:, KNOWN_BEFORE] = sensors
-    header = row[:HEADER].copy()
-    header[[r_.ACTIVE_KCAL, r_.FLUX_EXPECTED, r_.ACTIVE_RATE]], header[r_.ACTIVE_S] = 0.0, r_.NEVER
-    found = np.concatenate([header, wider.ravel(), row[HEADER + sensors.size :]])
-    at = HEADER + wider.size + exposure.N  # where the blocks begin, each a mean and half a covariance
+    found = np.concatenate([header, values, [0.0], times, [r_.NEVER], wider.ravel(), rest[sensors.size :]])
+    at = r_.EXPOSURE + exposure.N  # where the blocks begin, each a mean and half a covariance
     for name, (block, *_) in r_.BLOCKS.items():
         size = block.N + block.N * (block.N + 1) // 2
         found[at : at + size] = _converted(name, block, found[at : at + size])

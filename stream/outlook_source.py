@@ -106,7 +106,7 @@ async def _at(consumer: AIOKafkaConsumer, part: TopicPartition, offset: int) -> 
 def head_of(person: str, value: bytes) -> Record:
     """The record of a twin from its head in the changelog."""
     cohort = Cohort()
-    storing.restore(cohort, b"t|" + person.encode(), value)
+    storing.restore(cohort.twin(person), b"t|" + person.encode(), value)
     storing.assemble(cohort.twins[person])  # its journal is not here, and is not needed to look ahead
     return cohort.twins[person].head.record
 

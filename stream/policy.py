@@ -4,6 +4,7 @@ A rule is a small state machine on numbers, run once a tick inside the same fold
 data give the same alerts. What care teams do with an alert (acknowledge) is not part of the fold.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -52,6 +53,7 @@ class Signal:
     heart_rate: float  # nan when no heart rate came
     own_rate: float
     at_rest: bool
+    onset_probability: float = math.nan  # that an episode begins soon; nan where nothing is learned
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,15 @@ from connectors.errors import TableError
 from connectors.table import read_table
 from stream.cohort import Applied, Cohort
 from stream.compiled import EVERYTHING, WORKER, ensure
-from stream.estimates import COLUMNS, Z, quantiles
+from stream.estimates import COLUMNS, DAY_S, Z, spread, tomorrows
+from stream.others import forecasts as others
+from stream.planned import PLANNED, write_planned
 from stream.policy import alert_id
 from stream.smoothing import smooth
+from stream.weights import weights_named
 from twin.channels import SENSORS
+from twin.forecast import LEARNED, MEAN, SD
+from twin.learned.weights import WeightsError
 from twin.profile import Profile, ProfileError, profile_of
 
 FILES = ("forecasts.csv", "estimates.csv", "alerts.csv", "twins.jsonl", "summary.json")
@@ -52,6 +57,9 @@ class Replay:
     as_arrived: bool = False
     reference: bool = False
     smooth: bool = False
+    weights: str = ""
+    plan: Path | None = None
+    channels: tuple[str, ...] = ()  # to forecast beside heart rate and glucose
 
 
 def stamp(seconds: float) -> str:
@@ -94,9 +102,13 @@ def run(task: Replay) -> dict[str, Any]:
         ReplayError: a broken table (line and column), a broken profile, results already there.
 
     """
-    if task.out.exists() and any((task.out / name).exists() for name in (*FILES, SMOOTHED)):
+    if task.out.exists() and any((task.out / name).exists() for name in (*FILES, SMOOTHED, PLANNED)):
         raise ReplayError(f"{task.out} holds results already: choose another folder")
     profiles = read_profiles(task.profile)
+    try:
+        weights_named(task.weights)
+    except WeightsError as error:
+        raise ReplayError(str(error)) from error
     with _bar() as progress:
         progress.add_task("compiling the equations (the first time about a minute)", total=None)
         ensure(stages=EVERYTHING if task.smooth else WORKER)
@@ -107,6 +119,7 @@ def run(task: Replay) -> dict[str, Any]:
             table = read_table(task.table, task.people)
         except TableError as error:
             raise ReplayError(f"{task.table}: {error}") from error
+    plan = _plan(task)
     missing = sorted((task.people or frozenset()) - set(table.persons))
     if missing:
         raise ReplayError(f"{task.table}: nobody in it is called {', '.join(missing)}")
@@ -133,6 +146,8 @@ def run(task: Replay) -> dict[str, Any]:
         summary = _summary(task, table, done, time.perf_counter() - began)
         final = scratch / "all"
         _join(scratch, len(jobs), final, task.smooth)
+        if plan is not None:
+            write_planned(final / PLANNED, table, plan)
         (final / "summary.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
         task.out.mkdir(parents=True, exist_ok=True)
         for path in final.iterdir():
@@ -140,6 +155,15 @@ def run(task: Replay) -> dict[str, Any]:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return summary
+
+
+def _plan(task: Replay) -> Decoded | None:
+    if task.plan is None:
+        return None
+    try:
+        return read_table(task.plan, task.people)
+    except TableError as error:
+        raise ReplayError(f"{task.plan}: {error}") from error
 
 
 def _bar() -> Progress:
@@ -183,7 +207,7 @@ def _person(job: tuple[str, Decoded, Mapping[str, object] | None, Replay, Path])
     person, readings, profile, task, folder = job
     folder.mkdir()
     horizons = {"glucose": task.horizons, "heart_rate": task.horizons} if task.horizons else None
-    cohort = Cohort(horizons=horizons)
+    cohort = Cohort(horizons=horizons, weights=weights_named(task.weights))
     if profile:
         cohort.set_profile(person, profile)
     counts = {"applied": 0, "duplicate": 0, "late": 0, "ticks": 0, "downweighted": 0}
@@ -201,6 +225,10 @@ def _person(job: tuple[str, Decoded, Mapping[str, object] | None, Replay, Path])
             _write_forecasts(csv.writer(forecasts), cohort, person, done)
             _write_estimates(csv.writer(estimates), person, done.tick_s, done.estimates, _surprises(done))
             _write_alerts(csv.writer(alerts), person, done)
+        for now, channel, made in others(readings, profile, cohort.tick_ms, task.channels, task.horizons):
+            for horizon, row in zip(sorted(task.horizons), made.tolist(), strict=True):
+                cells = [f"{number:.4f}" for number in row]
+                csv.writer(forecasts).writerow([person, stamp(now), channel, horizon, *cells, "0"])
     if task.smooth:
         tick_s, smoothed = smooth(readings, profile, cohort.tick_ms)
         with (folder / SMOOTHED).open("w", newline="", encoding="utf-8") as file:
@@ -227,15 +255,21 @@ def _reference(cohort: Cohort, batch: Decoded) -> Applied:
     return reference_fold(cohort, batch)
 
 
+def _forecast_row(
+    person: str, done: Applied, tick: int, channel: str, horizon: int, one: list[float]
+) -> list[object]:
+    cells, at = spread(channel, one).values(), stamp(float(done.tick_s[tick]))
+    return [person, at, channel, horizon, f"{one[MEAN]:.4f}", f"{one[SD]:.4f}", *cells, f"{one[LEARNED]:.4g}"]
+
+
 def _write_forecasts(writer: Any, cohort: Cohort, person: str, done: Applied) -> None:
     for row, channel in enumerate(("heart_rate", "glucose")):
         for column, horizon in enumerate(sorted(cohort.horizons[channel])):
-            means, sds = done.forecasts[:, row, column, 0], done.forecasts[:, row, column, 1]
-            for tick in np.flatnonzero(~np.isnan(means)).tolist():
-                mean, sd = float(means[tick]), float(sds[tick])
-                cells = list(quantiles(channel, mean, sd).values())
-                at = stamp(float(done.tick_s[tick]))
-                writer.writerow([person, at, channel, horizon, f"{mean:.4f}", f"{sd:.4f}", *cells, "0"])
+            made = done.forecasts[:, row, column]
+            for tick in np.flatnonzero(~np.isnan(made[:, MEAN])).tolist():
+                writer.writerow(_forecast_row(person, done, tick, channel, horizon, made[tick].tolist()))
+    for tick, channel, one in tomorrows(done, 0, len(done.obs_channel)):
+        writer.writerow(_forecast_row(person, done, tick, channel, DAY_S, one))
 
 
 def _write_estimates(

@@ -27,6 +27,10 @@ class Settings(BaseSettings):
     embedded: bool = Field(False, description="The broker is the embedded one of `twin demo`.")
     data_dir: Path = Field(Path(".twin"), description="Folder for the embedded store and Faust's own files.")
 
+    weights: str = Field(
+        "",
+        description="Weights file of the learned part; none: the mechanism alone; empty: those that are shipped.",
+    )
     tick_s: int = Field(
         60, ge=1, le=3600, description="Readings of a channel within a tick are one observation."
     )
@@ -45,6 +49,9 @@ class Settings(BaseSettings):
         30.0, gt=0, description="Without a reading for so long a technical alert opens."
     )
     checkpoint_s: float = Field(5.0, gt=0, le=300, description="How often state goes to the changelog.")
+    resident_twins: int = Field(
+        20_000, ge=1, description="Twins that stay in memory; those of others lie in a file under data_dir."
+    )
     session_timeout_s: float = Field(
         6.0, gt=0, description="A killed worker's partitions move after so long."
     )
@@ -69,10 +76,22 @@ class Settings(BaseSettings):
     influx_org: str = Field("-", description="Organisation; - for 1.x.")
     influx_bucket: str = Field("twin", description="Bucket; database or database/retention for 1.x.")
     influx_long_bucket: str = Field("", description="Bucket of hourly rows; empty: the same as the others.")
+    influx_alert_bucket: str = Field("", description="Bucket of alerts; empty: the same as the others.")
     influx_keep_days: int = Field(
         30, ge=1, description="What `twin doctor --fix` makes a missing bucket keep."
     )
-    influx_keep_long_days: int = Field(730, ge=1, description="The same for the bucket of hourly rows.")
+    influx_keep_long_days: int = Field(
+        730, ge=1, description="The same for the buckets of hourly rows and alerts."
+    )
+    sink_lanes: int = Field(
+        4, ge=1, le=64, description="Requests to InfluxDB at a time; a person is always in the same lane."
+    )
+    sink_mib: int = Field(
+        64, ge=1, le=4096, description="What the sink may hold [MiB]; beyond it fetches no more."
+    )
+    worker_name: str = Field(
+        "", description="Tag of this process's twin_sink rows; empty: the machine's name."
+    )
 
     gateway_host: str = Field("127.0.0.1", description="Where vendors push to.")
     gateway_port: int = Field(8080, ge=0, le=65535, description="0 chooses a free port.")

@@ -1,43 +1,44 @@
-"""From the topics to the store and to the care team: plain consumers with groups of their own.
+"""From the topics to the store: a plain consumer with a group of its own, lanes to the store, acknowledged in order.
 
-Kafka is the buffer: when the store or the webhook is down they wait, acknowledge nothing, and catch up; the twins go
-on. An offset is committed only after its record is kept; writes are idempotent, so that at-least-once is enough.
+Kafka is the buffer: when the store is down the sink waits, acknowledges nothing, and catches up; the twins go on. An
+offset is committed only after its record is kept, or lies with the dead letters, and so is every one before it; writes
+are idempotent, so that at-least-once is enough.
 """
 
 import asyncio
 import contextlib
-import random
+import platform
 import signal
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import aiohttp
 import orjson
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 
-from connectors.alerts.webhook import Webhook
 from connectors.errors import Reason, Unavailable
-from connectors.stores import Store
-from connectors.stores.checks import ALERT, fault
+from connectors.stores import Refused, Store
 from connectors.stores.hourly import HOUR_MS
 from connectors.stores.overview import STEP_MS
 from connectors.stores.sqlite import SqliteStore
 from stream import topics
+from stream.breaker import BREAKER, CLOSED, OPEN, Breaker
+from stream.consuming import commit, consumer_of
+from stream.delivering import deliver
 from stream.health import Metrics, serving
-from stream.letters import dead_letter
+from stream.lanes import Acknowledgements, Item, Lanes
+from stream.letters import Letter, dead_letter
 from stream.settings import Settings
 from stream.watchdog import end_within
 
 log = structlog.get_logger()
-LONGEST_PAUSE_S = 60.0
 ROLL_UP_S, MOST_TOUCHED = 5.0, 20_000
-NEVER_MS = 2**31 - 1  # a store may be away for days; that this process lives its heartbeats say
-CLOSED, HALF_OPEN, OPEN = range(3)
-BREAKER = ("closed", "half open", "open")
-Letter = tuple[str, bytes | None, bytes, Any]
+OWN_ROW_S, FETCH_MS, FETCHED = 60.0, 200, 2000
+STOP_S, REVOKED_S = 4.0, 5.0
+KINDS = {topics.ESTIMATE: "estimate", topics.ALERT: "alert"}
 
 
 def open_store(settings: Settings) -> Store:
@@ -47,74 +48,23 @@ def open_store(settings: Settings) -> Store:
 
         token = settings.influx_token.get_secret_value()
         return InfluxStore(settings.influx_url, token, settings.influx_org, settings.influx_bucket,
-                           settings.influx_long_bucket)  # fmt: skip
+                           settings.influx_long_bucket, settings.influx_alert_bucket)  # fmt: skip
     return SqliteStore(settings.sqlite_path)
 
 
-async def persist(
-    action: Callable[[], Awaitable[Any]], what: str, noted: Callable[[int], None] = lambda _: None
-) -> Any:
-    """Try until it works, with growing, jittered pauses; `noted` hears the state of the breaker."""
-    attempt = 0
-    while True:
-        try:
-            done = await action()
-        except Unavailable as error:
-            attempt += 1
-            noted(OPEN)
-            pause = max(error.retry_after, random.uniform(0, min(LONGEST_PAUSE_S, 0.5 * 2**attempt)))  # noqa: S311
-            log.warning("waiting", what=what, why=str(error), attempt=attempt, seconds=round(pause, 1))
-            await asyncio.sleep(pause)
-            noted(HALF_OPEN)
-        else:
-            noted(CLOSED)
-            return done
-
-
-async def _post(producer: AIOKafkaProducer, letters: list[Letter]) -> None:
-    try:
-        for topic, key, value, headers in letters:
-            await producer.send_and_wait(topic, key=key, value=value, headers=headers)
-    except KafkaError as error:
-        raise Unavailable(f"dead letters: {type(error).__name__}") from error
-
-
-async def _commit(consumer: AIOKafkaConsumer) -> None:
-    try:
-        await consumer.commit()
-    except KafkaError as error:  # a rebalance, say: the rows come again and overwrite themselves
-        log.warning("offsets_not_committed", why=type(error).__name__)
-
-
-def _alert_of(value: bytes | None) -> dict[str, Any] | None:
-    """None for what is no alert; the sink makes a dead letter of it."""
-    try:
-        document = orjson.loads(value or b"")
-    except orjson.JSONDecodeError:
-        return None
-    return document if isinstance(document, dict) and fault(document, ALERT) is None else None
-
-
-class Sink:
+class Sink(ConsumerRebalanceListener):
     """The roles sink and alerts of a process."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.settings, self.metrics = settings, metrics
+        self.roles = set(settings.roles.split(","))
         self.touched: set[tuple[str, int]] = set()  # people and hours whose hourly row is to be written anew
-        self.rolled = 0.0
+        self.committed: dict[Any, int] = {}
+        self.rolled = self.told = 0.0
         self.newest_ms, self.overviewed = (
             0,
             0,
         )  # event time that is stored, and the last step with a row of all people
-        self.roles = set(settings.roles.split(","))
-
-    def _consumer(self, group: str, *names: str) -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(
-            *names, bootstrap_servers=self.settings.broker, group_id=f"{self.settings.app_id}-{group}",
-            enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=self.settings.fetch_wait_ms,
-            session_timeout_ms=round(max(self.settings.session_timeout_s, 6.0) * 1000), heartbeat_interval_ms=1000,
-            max_poll_interval_ms=NEVER_MS,
-        )  # fmt: skip
 
     async def run(self) -> None:
         """Both roles, until cancelled."""
@@ -122,133 +72,172 @@ class Sink:
         if "sink" in self.roles and self.settings.store != "none":
             tasks.append(self.keep())
         if "alerts" in self.roles and self.settings.webhook_url and self.settings.webhook_secret:
-            tasks.append(self.deliver())
+            tasks.append(deliver(self.settings, self.metrics))
         await asyncio.gather(*tasks)
 
     def _noted(self, state: int) -> None:
-        self.metrics.set("twin_sink_state", state)
+        """The worse of both breakers; they are of one server, but alerts do not queue behind estimates."""
+        states = [breaker.state for breaker in self.breakers.values()]
+        self.metrics.set("twin_sink_state", max(states))
         if state == OPEN:
             self.metrics.count("twin_sink_retries_total")
 
-    def _behind(self, consumer: AIOKafkaConsumer, fetched: Mapping[Any, list[Any]]) -> None:
-        """Note how old the oldest record is that is not stored."""
-        ages = [time.time() - records[0].timestamp / 1000 for records in fetched.values()]
-        self.metrics.set("twin_sink_lag_seconds", max(0.0, round(max(ages, default=0.0), 1)))
-        size = sum(len(record.value or b"") for records in fetched.values() for record in records)
-        self.metrics.set("twin_sink_queued_bytes", size)
-
     async def keep(self) -> None:
-        """Estimates and alerts into the store; what it refuses to dead letters; then the offsets are committed."""
-        store = open_store(self.settings)
-        consumer = self._consumer("sink", topics.ESTIMATE, topics.ALERT)
-        producer = AIOKafkaProducer(bootstrap_servers=self.settings.broker, max_request_size=16_777_216)
+        """Estimates and alerts into the store; what it refuses to dead letters."""
+        self.store = open_store(self.settings)
+        width = self.settings.sink_lanes if self.settings.store == "influx" else 1  # SQLite has one writer
+        self.breakers = {
+            kind: Breaker(f"store, {kind}s", width, self._noted) for kind in ("alert", "estimate")
+        }
+        self.dead = Breaker("dead letters")
+        self.acks = Acknowledgements()
+        self.lanes = Lanes(self._write, width, self.settings.sink_mib << 20)
+        consumer = consumer_of(self.settings, "sink")
+        consumer.subscribe([topics.ESTIMATE, topics.ALERT], listener=self)
+        self.producer = AIOKafkaProducer(bootstrap_servers=self.settings.broker, max_request_size=16_777_216)
         await consumer.start()
-        await producer.start()
+        await self.producer.start()
         try:
-            await persist(store.open, "store", self._noted)
+            await self.breakers["estimate"].persist(self.store.open)
+            self.lanes.start()
             while True:
-                fetched = await consumer.getmany(timeout_ms=500, max_records=2000)
-                self._behind(consumer, fetched)
-                if fetched:
-                    letters = await self._store(store, fetched)
-                    await persist(lambda found=letters: _post(producer, found), "dead letters")  # type: ignore[misc]
-                await self._roll_up(store, consumer, bool(fetched))
+                await self.lanes.room()
+                fetched = await consumer.getmany(timeout_ms=FETCH_MS, max_records=FETCHED)
+                await self._take(fetched)
+                self._show()
+                await self._settle(consumer)
         finally:
+            if (
+                self.lanes.tasks
+                and self.metrics.get("twin_sink_state") == CLOSED
+                and await self.lanes.idle(STOP_S)
+            ):
+                with contextlib.suppress(Unavailable, TimeoutError):
+                    await asyncio.wait_for(self._rolled(consumer), 1.0)
+            await self.lanes.stop()
             await consumer.stop()
-            await producer.stop()
-            await store.close()
+            await self.producer.stop()
+            await self.store.close()
 
-    async def _roll_up(self, store: Store, consumer: AIOKafkaConsumer, fetched: bool) -> None:
+    async def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
+        """Let what is under way end, and drop the rest: a late write of ours would overwrite the new owner's."""
+        self.lanes.forget(revoked)
+        self.acks.forget(revoked)
+        for part in revoked:
+            self.committed.pop(part, None)
+        if self.lanes.tasks:
+            await self.lanes.idle(REVOKED_S)
+
+    async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
+        """Nothing is known of them but what is committed."""
+
+    async def _take(self, fetched: Mapping[Any, Sequence[Any]]) -> None:
+        """Queue what can be read; the rest is dead."""
+        for part, records in fetched.items():
+            for record in records:
+                document, reason, why = _document_of(record.value)
+                item = Item(part, record, KINDS[part.topic], document)
+                self.acks.add(item)
+                if document is None:
+                    await self._bury([(item, reason, why)])
+                else:
+                    self.lanes.put(item)
+
+    async def _bury(self, found: Sequence[tuple[Item, Reason, str]]) -> None:
+        letters = [dead_letter(item.part.topic, item.record, reason, why) for item, reason, why in found]
+        await self.dead.persist(lambda: self._post(letters))
+        self.metrics.count("twin_sink_rows_total", len(found), outcome="refused")
+        log.warning("rows_refused", rows=len(found), example=found[0][2])
+        for item, _, _ in found:
+            item.done = True
+
+    async def _post(self, letters: Sequence[Letter]) -> None:
+        try:
+            for topic, key, value, headers in letters:
+                await self.producer.send_and_wait(topic, key=key, value=value, headers=headers)
+        except KafkaError as error:
+            raise Unavailable(f"dead letters: {type(error).__name__}") from error
+
+    async def _write(self, kind: str, items: Sequence[Item]) -> None:
+        """A lane's request: stored, or dead with the server's reason."""
+
+        async def store() -> list[Refused]:
+            documents = [item.document for item in items if item.document is not None and not item.lost]
+            return await self.store.write(*((documents, ()) if kind == "estimate" else ((), documents)))
+
+        refused = {id(document): why for document, why in await self.breakers[kind].persist(store)}
+        if dead := [
+            (item, Reason.SINK_REJECTED, refused[id(item.document)])
+            for item in items
+            if id(item.document) in refused
+        ]:
+            await self._bury(dead)
+        kept = [item for item in items if id(item.document) not in refused]
+        for item in kept:
+            item.done = True
+            if kind == "estimate" and item.document is not None:
+                self.touched.add((item.document["person"], item.document["time"] // HOUR_MS * HOUR_MS))
+                self.newest_ms = max(self.newest_ms, item.document["time"])
+        self.metrics.count("twin_sink_rows_total", len(kept), outcome="stored")
+        log.debug("stored", kind=kind, documents=len(kept))
+
+    def _show(self) -> None:
+        oldest = self.acks.oldest_ms
+        lag = 0.0 if oldest is None else max(0.0, time.time() - oldest / 1000)
+        self.metrics.set("twin_sink_lag_seconds", round(lag, 1))
+        self.metrics.set("twin_sink_queued_bytes", self.lanes.bytes)
+        if self.newest_ms:
+            self.metrics.set("twin_sink_event_lag_seconds", round(time.time() - self.newest_ms / 1000, 1))
+
+    async def _settle(self, consumer: AIOKafkaConsumer) -> None:
+        """At intervals, and soon when many hours changed: hourly rows, offsets, the rows of all people and our own."""
+        now = time.monotonic()
+        if (
+            now - self.rolled > ROLL_UP_S
+            or len(self.touched) > MOST_TOUCHED
+            or getattr(self.store, "roll_up", None) is None
+        ):
+            await self._rolled(consumer)
+            await self._overview(consumer)
+        if now - self.told > OWN_ROW_S and (write_own := getattr(self.store, "write_own", None)) is not None:
+            self.told = now
+            numbers = {name: self.metrics.total(name) for name in self.metrics.names("twin_sink_")}
+            await self.breakers["estimate"].persist(
+                lambda: write_own(
+                    self.settings.worker_name or platform.node(), numbers, int(time.time() * 1000)
+                )
+            )
+
+    async def _rolled(self, consumer: AIOKafkaConsumer) -> None:
         """Offsets are committed when the hours that they changed are written too: after a crash they change again."""
-        roll_up = getattr(store, "roll_up", None)  # SQLite is read by the page, which needs no hours
-        if roll_up is None:
-            self.touched.clear()
-            if fetched:
-                await _commit(consumer)
-            return
-        due = time.monotonic() - self.rolled > ROLL_UP_S or len(self.touched) > MOST_TOUCHED
-        if self.touched and due:
-            await persist(lambda: roll_up(self.touched), "store", self._noted)
-            self.touched.clear()
-            self.rolled = time.monotonic()
-            await _commit(consumer)
-            await self._overview(store, consumer)
-        elif fetched and not self.touched:
-            await _commit(consumer)
+        positions, touched = self.acks.positions(), set(self.touched)
+        roll_up = getattr(self.store, "roll_up", None)  # SQLite is read by the page, which needs no hours
+        if touched and roll_up is not None:
+            await self.breakers["estimate"].persist(lambda: roll_up(touched))
+        self.touched -= touched
+        self.rolled = time.monotonic()
+        mine = consumer.assignment()
+        new = {part: at for part, at in positions.items() if part in mine and self.committed.get(part) != at}
+        if new:
+            await commit(consumer, new)
+            self.committed |= new
 
-    async def _overview(self, store: Any, consumer: AIOKafkaConsumer) -> None:
+    async def _overview(self, consumer: AIOKafkaConsumer) -> None:
         """Whoever has partition 0 writes the row of all people, once a step of event time."""
+        write_overview = getattr(self.store, "write_overview", None)
         first = any(tp.topic == topics.ESTIMATE and tp.partition == 0 for tp in consumer.assignment())
-        if first and self.newest_ms // STEP_MS > self.overviewed:
-            await persist(lambda: store.write_overview(self.newest_ms), "store", self._noted)
+        if write_overview is not None and first and self.newest_ms // STEP_MS > self.overviewed:
+            await self.breakers["estimate"].persist(lambda: write_overview(self.newest_ms))
             self.overviewed = self.newest_ms // STEP_MS
 
-    async def _store(self, store: Store, fetched: Mapping[Any, list[Any]]) -> list[Letter]:
-        """Write what can be read; returns dead letters of the rest."""
-        kinds: dict[str, list[dict[str, Any]]] = {topics.ESTIMATE: [], topics.ALERT: []}
-        records: dict[int, Any] = {}
-        letters: list[Letter] = []
-        for partition, found in fetched.items():
-            for record in found:
-                try:
-                    document = orjson.loads(record.value or b"")
-                except orjson.JSONDecodeError:
-                    letters.append(dead_letter(partition.topic, record, Reason.UNPARSEABLE, "is no JSON"))
-                    continue
-                if isinstance(document, dict):
-                    kinds[partition.topic].append(document)
-                    records[id(document)] = record
-                else:
-                    letters.append(
-                        dead_letter(partition.topic, record, Reason.SCHEMA_INVALID, "is no object")
-                    )
-        refused = await persist(
-            lambda: store.write(kinds[topics.ESTIMATE], kinds[topics.ALERT]), "store", self._noted
-        )
-        for document, reason in refused:
-            record = records[id(document)]
-            letters.append(dead_letter(record.topic, record, Reason.SINK_REJECTED, reason))
-        gone = {id(document) for document, _ in refused}
-        self.touched |= {(e["person"], e["time"] // HOUR_MS * HOUR_MS)
-                         for e in kinds[topics.ESTIMATE] if id(e) not in gone}  # fmt: skip
-        self.newest_ms = max(
-            [self.newest_ms, *(e["time"] for e in kinds[topics.ESTIMATE] if id(e) not in gone)]
-        )
-        stored = len(kinds[topics.ESTIMATE]) + len(kinds[topics.ALERT]) - len(refused)
-        self.metrics.count("twin_sink_rows_total", stored, outcome="stored")
-        if letters:
-            self.metrics.count("twin_sink_rows_total", len(letters), outcome="refused")
-            log.warning(
-                "rows_refused", rows=len(letters), example=dict(letters[0][3])["x-error-message"].decode()
-            )
-        log.debug("stored", estimates=len(kinds[topics.ESTIMATE]), alerts=len(kinds[topics.ALERT]))
-        return letters
 
-    async def deliver(self) -> None:
-        """Alerts to the webhook; pending ones stay inside."""
-        secret = self.settings.webhook_secret
-        assert secret is not None
-        assert self.settings.webhook_url is not None
-        webhook = Webhook(self.settings.webhook_url, secret.get_secret_value())
-        consumer = self._consumer("alerts", topics.ALERT)
-        await consumer.start()
-        try:
-            async with aiohttp.ClientSession() as session:
-                async for record in consumer:
-                    alert = _alert_of(record.value)
-                    if alert is None:
-                        log.warning("alert_unreadable", partition=record.partition, offset=record.offset)
-                    elif alert["state"] != "pending":
-                        send = lambda a=alert: webhook.deliver(session, a, int(time.time()))  # noqa: E731
-                        delivered = await persist(send, "webhook")
-                        outcome = "delivered" if delivered else "refused"
-                        self.metrics.count("twin_alerts_delivered_total", outcome=outcome)
-                        log.info(
-                            "alert_delivered" if delivered else "alert_refused", alert_id=alert["alert_id"]
-                        )
-                    await _commit(consumer)
-        finally:
-            await consumer.stop()
+def _document_of(value: bytes | None) -> tuple[dict[str, Any] | None, Reason, str]:
+    """A record's document, or why it is none."""
+    try:
+        document = orjson.loads(value or b"")
+    except orjson.JSONDecodeError:
+        return None, Reason.UNPARSEABLE, "is no JSON"
+    return document if isinstance(document, dict) else None, Reason.SCHEMA_INVALID, "is no object"
 
 
 async def run_sink(settings: Settings) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from connectors.columns import Decoded
 from stream.journal import ENTRY, bin_ticks, entries_of, merge
+from stream.weights import NONE, weights_named
 from twin.fold import fold, outputs_for
 from twin.profile import profile_of
 from twin.record import SIZE, genesis
@@ -36,8 +37,8 @@ def smooth(readings: Decoded, profile: Mapping[str, object] | None, tick_ms: int
         kept = np.zeros((last - first, SIZE))
         fold(
             record[None], np.array([0, last - first]), tick_s[first:last], start[first : last + 1] - start[first],
-            channel[span], value[span], noise[span], flag[span], device[span], NO_HORIZONS, np.arange(last - first),
-            kept, *outputs_for(last - first, span.stop - span.start, 1),
+            channel[span], value[span], noise[span], flag[span], device[span], NO_HORIZONS, weights_named(NONE),
+            np.arange(last - first), kept, *outputs_for(last - first, span.stop - span.start, 1),
         )  # fmt: skip
         return kept
 

@@ -1,13 +1,20 @@
 """The worker's one table: the changelog is the truth, the cohorts in memory its cache."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import faust
+import structlog
 from faust.types import TP
 
 from stream.cohort import Cohort
 
+log = structlog.get_logger()
+TELL_S = 2.0  # how often a recovery says how far it is
 BATCH_BYTES = 1_000_000  # of a checkpoint's batch, as long as no single twin is above it
 LARGEST_BATCH = 15_000_000  # what the broker takes (max.message.bytes), with a margin
 HEAD, BOOK = b"t|", b"a|"
@@ -18,17 +25,22 @@ Record = tuple[bytes, bytes | None]
 class TwinTable(faust.Table):
     """Cohorts by partition. Faust recovers it; nobody writes it but `write`, which waits for the broker."""
 
-    make_cohort: Callable[[], Cohort]
+    make_cohort: Callable[[int], Cohort]
 
     def __post_init__(self) -> None:
         self.cohorts: dict[int, Cohort] = {}
         self.offsets: dict[Any, int] = {}
-        self.writing: set[int] = set()  # partitions whose checkpoint began and did not end
+        self.writing: Counter[int] = (
+            Counter()
+        )  # by partition, what was sent to the changelog and did not arrive
+        self.last_sent: dict[int, Sent] = {}
+        self.read = 0  # records of changelogs
+        self.told = time.monotonic()
 
     def cohort(self, partition: int) -> Cohort:
         """The twins of a partition."""
         if partition not in self.cohorts:
-            self.cohorts[partition] = type(self).make_cohort()
+            self.cohorts[partition] = type(self).make_cohort(partition)
         return self.cohorts[partition]
 
     def persisted_offset(self, tp: Any) -> int | None:
@@ -42,6 +54,12 @@ class TwinTable(faust.Table):
             for record in event.value:
                 cohort.restore(record.key, record.value)
             self.offsets[event.message.tp] = event.message.offset
+            self.read += len(event.value)
+        if time.monotonic() - self.told > TELL_S:
+            self.told = time.monotonic()
+            log.info(
+                "recovering_twins", records=self.read, people=sum(c.people() for c in self.cohorts.values())
+            )
 
     async def on_rebalance(self, *arguments: Any, **named: Any) -> None:
         """Before the changelogs are read: forget twins that are ahead of them.
@@ -49,10 +67,11 @@ class TwinTable(faust.Table):
         A batch that was applied after the last checkpoint, or whose checkpoint never arrived, comes again; a twin that
         kept it in memory would skip it then, and nobody would ever write it.
         """
-        ahead = {number for number, cohort in self.cohorts.items() if _ahead(cohort)} | self.writing
+        ahead = {number for number, cohort in self.cohorts.items() if _ahead(cohort)} | set(+self.writing)
         self.writing.clear()
+        self.last_sent.clear()
         for partition in ahead & self.cohorts.keys():
-            del self.cohorts[partition]
+            self.cohorts.pop(partition).close()
             self.offsets.pop(TP(self.changelog_topic_name, partition), None)
         await super().on_rebalance(*arguments, **named)
 
@@ -61,53 +80,83 @@ class TwinTable(faust.Table):
         kept = active_tps | standby_tps
         self.offsets = {tp: offset for tp, offset in self.offsets.items() if tp in kept}
         for partition in self.cohorts.keys() - {tp.partition for tp in kept}:
-            del self.cohorts[partition]
+            self.cohorts.pop(partition).close()
         for cohort in self.cohorts.values():
             cohort.finish_restore()
         await super().on_recovery_completed(active_tps, standby_tps)
 
-    async def write(self, partition: int) -> int:
-        """Write what changed of a partition to the changelog and wait for the broker; returns the bytes written.
+    async def write(self, partition: int, people: Iterable[str] | None = None) -> "Sent":
+        """Hand what changed of these people of a partition, or of all, to the producer; `arrived` waits for the broker.
 
         The records of a twin travel in one batch, which the broker takes whole or not at all: a head whose journal did
         not come with it would say that readings were applied which nobody has.
         """
-        if partition in self.writing:
-            raise RuntimeError(
-                f"the checkpoint of partition {partition} was cut: its changes count as written"
-            )
-        return await self._produce(partition, list(self.cohort(partition).changed()), HEAD)
+        return await self._produce(partition, list(self.cohort(partition).changed(people)), HEAD)
 
     async def note(self, partition: int, alerts: list[dict[str, Any]]) -> None:
         """Write the books of alerts that are about to be sent; what is sent is always known to the changelog."""
-        await self._produce(partition, list(self.cohort(partition).books(alerts)), BOOK)
+        await self.arrived(await self._produce(partition, list(self.cohort(partition).books(alerts)), BOOK))
 
-    async def _produce(self, partition: int, records: list[Record], last: bytes) -> int:
-        if not records:
-            return 0
-        self.writing.add(partition)
+    def cut(self, partition: int) -> bool:
+        """Whether something was handed to the producer whose arrival nobody has seen: it counts as written."""
+        return self.writing[partition] > 0
+
+    async def _produce(self, partition: int, records: list[Record], last: bytes) -> "Sent":
         producer = self.app.producer._producer  # aiokafka's own: 24 us a record where send_changelog takes 70
         tp = TP(self.changelog_topic_name, partition)
-        waiting = []
+        sent = Sent(tp, [], sum(len(value or b"") for _, value in records), self.last_sent.get(partition))
+        if records:
+            self.writing[partition] += 1
+            self.last_sent[partition] = sent
         for batch in batches(records, last=last):
             builder = producer.create_batch()
             for key, value in batch:
                 if builder.append(timestamp=None, key=key, value=value) is None:
                     raise RuntimeError(f"a batch of {len(batch)} records is above producer_max_batch_size")
             builder.close()
-            waiting.append((await producer.send_batch(builder, tp.topic, partition=partition), len(batch)))
-        for sent, count in waiting:
-            first = (await sent).offset
-            if (
-                first == self.offsets.get(tp, -1) + 1
-            ):  # nobody wrote in between; else recovery reads from there
-                self.offsets[tp] = first + count - 1
-        self.writing.discard(partition)
-        return sum(len(value or b"") for _, value in records)
+            sent.waiting.append(
+                (await producer.send_batch(builder, tp.topic, partition=partition), len(batch))
+            )
+        return sent
+
+    async def arrived(self, sent: "Sent") -> int:
+        """Wait for the broker; returns the bytes written."""
+        if not sent.waiting:
+            return 0
+        if sent.before is not None:  # offsets are counted in the order of sending
+            await asyncio.wait([future for future, _ in sent.before.waiting])
+            sent.before.count(self.offsets)
+            sent.before = None
+        for future, _ in sent.waiting:
+            await future
+        sent.count(self.offsets)
+        self.writing[sent.tp.partition] -= 1
+        return sent.size
+
+
+@dataclass
+class Sent:
+    """Batches of one partition of the changelog on their way."""
+
+    tp: TP
+    waiting: list[tuple[Any, int]]
+    size: int
+    before: "Sent | None"
+    counted: bool = False
+
+    def count(self, offsets: dict[Any, int]) -> None:
+        """Move the persisted offset on, once: where nobody wrote in between; else recovery reads from there."""
+        if self.counted or not all(future.done() and not future.exception() for future, _ in self.waiting):
+            return
+        self.counted = True
+        for future, count in self.waiting:
+            first = future.result().offset
+            if first == offsets.get(self.tp, -1) + 1:
+                offsets[self.tp] = first + count - 1
 
 
 def _ahead(cohort: Cohort) -> bool:
-    return any(twin.touched or twin.dirty_hours for twin in cohort.twins.values())
+    return any(twin.touched for twin in cohort.twins.values())
 
 
 def batches(records: list[Record], limit: int = BATCH_BYTES, last: bytes = HEAD) -> Iterator[list[Record]]:

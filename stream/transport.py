@@ -167,6 +167,10 @@ class BatchConsumer(driver.Consumer):
         frontier = self._frontiers.get(tp)
         return max(committed, frontier.first) if frontier else committed
 
+    def frontier(self, tp: Any) -> Frontier | None:
+        """Where a partition of ours stands: another object after every rebalance and seek."""
+        return self._frontiers.get(tp)
+
     def checkpointed(self, positions: dict[Any, int]) -> None:
         """The state up to these positions is in the changelog: they may be committed."""
         for tp, offset in positions.items():

@@ -13,11 +13,15 @@ from connectors.columns import Decoded
 from stream.cohort import Cohort
 from stream.outlook_run import outlook
 from stream.smoothing import smooth
+from stream.weights import weights_named
 from twin.blocks import fast, metabolic
 from twin.channels import CARBOHYDRATE, GLUCOSE, HEART_RATE, MET, PLAIN
 from twin.fold import move_circadian, move_fast, move_metabolic, move_slow
-from twin.forecast import forecast_glucose, forecast_heart_rate
-from twin.observe import correct_fast, correct_metabolic
+from twin.forecast import FORECAST, forecast_heart_rate, forecast_tick
+from twin.learned.daily import ROOM
+from twin.learned.glucose import bench_for
+from twin.observe import correct_fast
+from twin.observe_glucose import correct_metabolic
 from twin.open_loop import OpenLoop
 from twin.profile import Profile
 from twin.record import FAST_COVARIANCE, FAST_MEAN, METABOLIC_COVARIANCE, METABOLIC_MEAN, genesis
@@ -44,7 +48,9 @@ def warm_fast() -> None:
     covariance = record[FAST_COVARIANCE : FAST_COVARIANCE + fast.N**2].reshape(fast.N, fast.N)
     later = now + 60.0
     correct_fast(HEART_RATE, 60.0, -1.0, PLAIN, later, record, mean, covariance, room.fast)
-    forecast_heart_rate(record, later, mean, covariance, np.array([900.0]), room.fast, np.zeros((1, 2)))
+    forecast_heart_rate(
+        record, later, mean, covariance, np.array([900.0]), room.fast, np.zeros((1, FORECAST))
+    )
 
 
 def warm_others() -> None:
@@ -59,7 +65,11 @@ def warm_others() -> None:
     covariance = record[at : at + metabolic.N**2].reshape(metabolic.N, metabolic.N)
     later = now + 4000.0
     correct_metabolic(GLUCOSE, 100.0, -1.0, PLAIN, later, record, mean, covariance, room.metabolic)
-    forecast_glucose(record, later, mean, covariance, np.array([1800.0]), room.metabolic, np.zeros((1, 2)))
+    weights = weights_named()
+    forecast_tick(
+        record, later, GLUCOSE, 100.0, np.array([[900.0], [1800.0]]), room, weights, bench_for(weights.glucose),
+        np.zeros((4, ROOM)), np.zeros((2, 1, FORECAST)), np.zeros(2),
+    )  # fmt: skip
 
 
 def warm_fold() -> None:

@@ -6,9 +6,10 @@ run again and give the same bits; each twin holds the offset that it has applied
 """
 
 import asyncio
+import gc
 import os
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from typing import Any
 
 import faust
@@ -21,38 +22,28 @@ from connectors.decode import FUTURE_MS, decode
 from connectors.errors import Reason
 from stream import topics
 from stream.announcing import Announcer
+from stream.breaker import BREAKER
+from stream.checkpointing import Checkpoints
 from stream.cohort import OUTCOMES, Applied, Cohort
 from stream.estimates import estimates
 from stream.health import Metrics, serving
 from stream.lateness import WAIT_MS
 from stream.leavings import letters_of, stamps_of
-from stream.letters import Letter
 from stream.obeying import obey
+from stream.publishing import Publisher
 from stream.settings import Settings
-from stream.sink import BREAKER, Sink, run_sink
+from stream.shelf import Shelf, folder_of, sweep
+from stream.sink import Sink, run_sink
 from stream.table import LARGEST_BATCH, TwinTable
 from stream.transport import App, BatchConsumer, ConsumerThread, RawSchema
 from stream.watchdog import EXIT_WITHOUT_ACKNOWLEDGING, Watchdog, end_within
+from stream.weights import weights_named
+from twin.channels import CHANNELS
 
 log = structlog.get_logger()
 READY_AGE_S = 30.0  # without an acknowledgement for so long, though there is lag, a worker is not ready
 PROBE_S = 5.0
-
-
-class Publisher:
-    """Sends outputs and waits until the broker has them."""
-
-    def __init__(self, app: App) -> None:
-        self.app = app
-
-    async def send(self, records: Sequence[Letter]) -> None:
-        """Records of (topic, key, value, headers); returns when every one is acknowledged."""
-        producer = self.app.producer._producer
-        sent = [
-            await producer.send(topic, key=key, value=value, headers=headers or None)
-            for topic, key, value, headers in records
-        ]
-        await asyncio.gather(*sent)
+BEHIND_MS = 1000.0  # a batch that the topic took so long ago is followed by others at once
 
 
 class Worker:
@@ -65,9 +56,14 @@ class Worker:
         BatchConsumer.before_empty = self.checkpoint
         ConsumerThread.fetch_wait_ms = settings.fetch_wait_ms
         window_s = round(settings.window_h * 3600)
+        weights = weights_named(settings.weights)  # a file that cannot be used ends the start, by name
         TwinTable.make_cohort = staticmethod(
-            lambda: Cohort(tick_s=settings.tick_s, window_s=window_s, windows=settings.windows)
-        )
+            lambda partition: Cohort(
+                tick_s=settings.tick_s, window_s=window_s, windows=settings.windows, weights=weights, patient=True,
+                shelf=Shelf(folder_of(settings.data_dir) / f"{partition}.sqlite"),
+                resident=max(1, settings.resident_twins // settings.partitions),
+            )
+        )  # fmt: skip
         # How far ahead decode lets a reading be, beyond its own five minutes: it waits in its twin then.
         self.patience_ms = WAIT_MS - FUTURE_MS if settings.future == "wait" else 0
         self.metrics = Metrics()
@@ -98,6 +94,8 @@ class Worker:
         )  # fmt: skip
         self.publisher = Publisher(self.app)
         self.announcer = Announcer(self.table, self.publisher, self.metrics)
+        self.checkpoints = Checkpoints(self)
+        self.behind: dict[int, bool] = {}  # by partition
         self.app.early = (self.watchdog.run, self.health)
         self.app.agent(readings, name="update")(self.update)
         self.app.agent(commands, name="command")(self.command)
@@ -146,12 +144,13 @@ class Worker:
         self.metrics.set("twin_recovering", recovering)
         self.metrics.set("twin_rebalancing", rebalancing)
         self.metrics.set("twin_acknowledgement_age_seconds", round(age, 1))
-        self.metrics.set("twin_people", sum(len(c.twins) for c in self.table.cohorts.values()))
+        self.metrics.set("twin_people", sum(c.people() for c in self.table.cohorts.values()))
         joined = bool(self.app.consumer.assignment())
         fine = joined and not recovering and not rebalancing and age < READY_AGE_S
         return fine, {
             "status": "ok" if fine else "not_ready", "joined": joined, "recovering": recovering,
-            "rebalancing": rebalancing, "acknowledgement_age_s": round(age, 1), "lag_records": lag,
+            "recovered_records": self.table.read, "rebalancing": rebalancing,
+            "acknowledgement_age_s": round(age, 1), "lag_records": lag,
             "sink_lag_s": self.metrics.get("twin_sink_lag_seconds"),
             "sink_state": BREAKER[int(self.metrics.get("twin_sink_state"))],
         }  # fmt: skip
@@ -189,19 +188,17 @@ class Worker:
         await self.announcer.say_again(message.partition)
         offsets = np.array([r.offset for r in records], dtype=np.int64)
         filtering = time.perf_counter()
-        done = cohort.apply(decoded, offsets, stamps if self.patience_ms else None)
+        behind = self.behind[message.partition] = time.time() * 1000 - float(stamps[-1]) > BEHIND_MS
+        done = cohort.apply(decoded, offsets, stamps if self.patience_ms else None, behind=behind)
         self.note(decoded, done, time.perf_counter() - filtering)
-        out: list[Letter] = []
-        for document in estimates(cohort, done):
-            self.note_surprise(document["surprise"])
-            out.append((topics.ESTIMATE, document["person"].encode(), orjson.dumps(document), []))
+        waiting = await self.tell(message.partition, cohort, done)
         for refused in decoded.refused:
             self.metrics.count("twin_refused_total", reason=refused.reason.value)
         for _ in done.ahead:
             self.metrics.count("twin_refused_total", reason=Reason.FUTURE.value)
-        out += letters_of(records, decoded, done)
+        letters = list(letters_of(records, decoded, done))
         await asyncio.gather(
-            self.publisher.send(out), self.announcer.announce(message.partition, done.alerts)
+            *waiting, self.publisher.send(letters), self.announcer.announce(message.partition, done.alerts)
         )
         log.info(
             "batch_applied", partition=message.partition, readings=len(decoded), people=len(decoded.persons),
@@ -220,11 +217,20 @@ class Worker:
         self.metrics.count("twin_ticks_total", len(done.tick_s))
         self.metrics.count("twin_filter_microseconds_total", round(seconds * 1e6))
 
-    def note_surprise(self, surprise: dict[str, float]) -> None:
+    async def tell(self, partition: int, cohort: Cohort, done: Applied) -> list[Any]:
+        """Hand the estimates of a run to the producer; returns what to wait for."""
+        told = [(document["person"].encode(), orjson.dumps(document)) for document in estimates(cohort, done)]
+        self.note_surprises(done)
+        return await self.publisher.post(topics.ESTIMATE, partition, told)
+
+    def note_surprises(self, done: Applied) -> None:
         """The filter's consistency: z squared by channel, whose mean is 1 when it is as sure as it should be."""
-        for channel, z in surprise.items():
-            self.metrics.count("twin_nis_sum", z * z, channel=channel)
-            self.metrics.count("twin_nis_count", channel=channel)
+        there = np.isfinite(done.surprises)
+        code, z = done.obs_channel[there], done.surprises[there]
+        squares = np.bincount(code, z * z)
+        for channel in np.unique(code).tolist():
+            self.metrics.count("twin_nis_sum", float(squares[channel]), channel=CHANNELS[channel])
+            self.metrics.count("twin_nis_count", int((code == channel).sum()), channel=CHANNELS[channel])
 
     async def command(self, stream: Any) -> None:
         """The agent over twin.command.v1: acknowledge, profile."""
@@ -252,19 +258,7 @@ class Worker:
 
     async def checkpoint(self) -> None:
         """State of all twins touched since to the changelog; then the offsets may be committed."""
-        async with self.lock:
-            began = time.perf_counter()
-            consumer = self.app.consumer
-            positions = consumer.applied()
-            written = 0
-            for tp in positions:
-                await self.announcer.say_again(tp.partition)
-                written += await self.table.write(tp.partition)
-            consumer.checkpointed(positions)
-        if written:
-            self.metrics.count("twin_checkpoint_bytes_total", written)
-            self.metrics.count("twin_checkpoint_seconds_total", round(time.perf_counter() - began, 6))
-            log.debug("checkpoint_written", bytes=written)
+        await self.checkpoints.make()
 
 
 class Process(faust.Worker):
@@ -280,8 +274,11 @@ def run(settings: Settings) -> None:
     from stream.compiled import load  # noqa: PLC0415 - the compiler is needed only here
 
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    sweep(settings.data_dir)
     log.info("compiling_equations")
     log.info("equations_ready", seconds=round(load(), 1))
+    gc.freeze()  # what is there now stays; and a batch of 30,000 documents is no reason to look at everything three times
+    gc.set_threshold(200_000, 20, 50)
     if "update" in settings.roles.split(","):
         worker = Worker(settings)
         Process(worker.app, loglevel="WARN", logging_config=None).execute_from_commandline()

@@ -16,6 +16,7 @@ from stream.compiled import ensure
 settings.register_profile("house", deadline=None)  # the first call of a kernel compiles it
 settings.load_profile("house")
 MISSING: list[str] = []
+SAID: list[str] = []  # what tests measured, for the end of the run
 
 
 def pytest_sessionstart():
@@ -100,6 +101,8 @@ def shared():
 
 
 def pytest_terminal_summary(terminalreporter):
+    for line in SAID:
+        terminalreporter.write_line(line)
     if MISSING:
         terminalreporter.write_line(
             f"{len(MISSING)} tests skipped for want of services: {'; '.join(sorted(set(MISSING)))}"

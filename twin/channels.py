@@ -14,7 +14,7 @@ EVENTS = ("carbohydrate_intake", "insulin_bolus", "fluid_intake", "alcohol_intak
 HELD = (
     "met", "steps", "speed", "power", "posture", "asleep", "sleep_stage", "light", "ambient_temperature", "humidity",
     "air_speed", "clothing", "barometric_pressure", "fio2", "insulin_basal_rate", "energy_intake", "sodium_intake",
-    "beta_blockade",
+    "beta_blockade", "sleep_duration",
 )  # fmt: skip
 SENSORS = (*FAST_SENSORS, *METABOLIC_SENSORS, *SLOW_SENSORS)
 CHANNELS = (*SENSORS, *EVENTS, *HELD)
@@ -23,7 +23,7 @@ CHANNELS = (*SENSORS, *EVENTS, *HELD)
  DIASTOLIC, RESTING_RATE, OXYGEN_UPTAKE, MAXIMAL_UPTAKE, ACTIVE_ENERGY, CUFFLESS_SYSTOLIC, CUFFLESS_DIASTOLIC, GLUCOSE,
  GLUCOSE_BGM, SCALE, BODY_FAT, CARBOHYDRATE, BOLUS, FLUID, ALCOHOL, MET, STEPS, SPEED, POWER, POSTURE, ASLEEP,
  SLEEP_STAGE, LIGHT, AMBIENT, HUMIDITY, AIR_SPEED, CLOTHING, AIR_PRESSURE, INSPIRED_OXYGEN, BASAL_RATE, ENERGY,
- SODIUM, BLOCKADE) = range(len(CHANNELS))  # fmt: skip
+ SODIUM, BLOCKADE, SLEEP_HOURS) = range(len(CHANNELS))  # fmt: skip
 FIRST_METABOLIC, FIRST_SLOW, FIRST_EVENT, FIRST_HELD = GLUCOSE, SCALE, CARBOHYDRATE, MET
 SUMMED = (CARBOHYDRATE, BOLUS, FLUID, ALCOHOL, STEPS, ACTIVE_ENERGY)  # of a tick; all others are averaged
 PLAIN, CENSORED_LOW, CENSORED_HIGH = 0, 1, 2

@@ -11,9 +11,11 @@ import numpy as np
 
 from twin import channels as c_
 from twin import observe as o_
+from twin import observe_glucose as g_
 from twin import record as r_
 from twin.blocks import circadian, fast, metabolic, slow
-from twin.forecast import FORECASTS, forecast_glucose, forecast_heart_rate
+from twin.forecast import CHANCES, FORECAST, FORECASTS, forecast_tick
+from twin.forecast_body import forecast_day, learn_daily
 from twin.inputs import (
     circadian_inputs,
     fast_inputs,
@@ -24,8 +26,12 @@ from twin.inputs import (
     weigh_sleep,
 )
 from twin.jit import kernel
+from twin.learned.body_weights import BodyWeights
+from twin.learned.daily import ROOM, place_of
+from twin.learned.glucose import Bench, bench_for
+from twin.learned.weights import Weights
 from twin.predict import LONGEST_GAP_S, predict_circadian, predict_fast, predict_metabolic, predict_slow
-from twin.shapes import Array, Integers, Record, Records, Vector
+from twin.shapes import Array, Integers, Matrix, Record, Records, Vector
 from twin.sleep import watch_sleep
 from twin.summary import ESTIMATE_SIZE, covariance_of, mean_of, summarise
 from twin.take import expose, hold_input, meet_device, take_dose, tell_blocks
@@ -35,6 +41,7 @@ METABOLIC_STALE_S = 300.0  # without glucose or an event block G moves every fiv
 CIRCADIAN_STALE_S = 360.0
 SLOW_STALE_S = 3600.0
 LONGEST_PAUSE_S = 1e9
+FORECAST_BEFORE = -math.inf
 
 
 @kernel
@@ -130,7 +137,7 @@ def correct_one(
     elif channel < c_.FIRST_SLOW:
         mean = mean_of(record, r_.METABOLIC_MEAN, metabolic.N)
         covariance = covariance_of(record, r_.METABOLIC_COVARIANCE, metabolic.N)
-        outcome = o_.correct_metabolic(
+        outcome = g_.correct_metabolic(
             channel, value, noise, flag, now, record, mean, covariance, room.metabolic
         )
         report[0] = room.metabolic.report[0]
@@ -143,30 +150,35 @@ def correct_one(
 
 
 @kernel
-def forecast_tick(
-    record: Record, now: float, channel: int, horizons: Array, room: Rooms, out: Array
-) -> float:
-    """Forecast what was just measured, into `out` (2, h, 2). Returns P(low glucose), nan for another channel."""
-    if channel == c_.HEART_RATE:
-        mean = mean_of(record, r_.FAST_MEAN, fast.N)
-        covariance = covariance_of(record, r_.FAST_COVARIANCE, fast.N)
-        forecast_heart_rate(record, now, mean, covariance, horizons[0], room.fast, out[0])
-    elif channel == c_.GLUCOSE:
-        mean = mean_of(record, r_.METABOLIC_MEAN, metabolic.N)
-        covariance = covariance_of(record, r_.METABOLIC_COVARIANCE, metabolic.N)
-        return forecast_glucose(record, now, mean, covariance, horizons[1], room.metabolic, out[1])
-    return math.nan
+def tomorrow(
+    record: Record, now: float, first: int, last: int, obs_channel: Integers, obs_value: Vector, obs_flag: Integers,
+    weights: BodyWeights, rows: Matrix, daily: Records, next_row: Integers,
+) -> None:  # fmt: skip
+    """Take a tick's values of the day, then forecast those of the next; observations `first` to `last`."""
+    begin = next_row[0]
+    for j in range(first, last):
+        if place_of(obs_channel[j]) >= 0:
+            taken = learn_daily(record, obs_channel[j], obs_value[j], obs_flag[j], now, weights, rows)
+            if next_row[0] < daily.shape[0]:
+                daily[next_row[0]] = 0.0 if taken else math.nan
+            next_row[0] += 1
+    row = begin
+    for j in range(first, last):
+        if place_of(obs_channel[j]) >= 0:
+            if row < daily.shape[0] and daily[row, 0] == 0.0:
+                forecast_day(record, obs_channel[j], now, weights, rows, daily[row])
+            row += 1
 
 
 @kernel
 def fold_person(
     record: Record, tick_start: int, tick_stop: int, tick_s: Vector, obs_start: Integers, obs_channel: Integers,
-    obs_value: Vector, obs_noise: Vector, obs_flag: Integers, obs_source: Vector, horizons: Array, keep: Integers,
-    kept: Records, estimates: Records, surprises: Vector, outcomes: Integers, forecasts: Array,
-    low_probability: Vector, room: Rooms,
+    obs_value: Vector, obs_noise: Vector, obs_flag: Integers, obs_source: Vector, horizons: Array, weights: Weights,
+    keep: Integers, kept: Records, estimates: Records, surprises: Vector, outcomes: Integers, forecasts: Array,
+    low_probability: Array, daily: Records, next_row: Integers, room: Rooms, bench: Bench, rows: Matrix,
 ) -> None:  # fmt: skip
     """Ticks `tick_start` to `tick_stop` of one person into `record`; see `fold`."""
-    report = np.zeros(1)
+    report, none = np.zeros(1), np.full((2, 1), math.nan)
     for tick in range(tick_start, tick_stop):
         now, before_s = tick_s[tick], record[r_.HEAD_S]
         if before_s == r_.NEVER:
@@ -205,13 +217,21 @@ def fold_person(
         record[r_.HEAD_S] = now
         summarise(record, now, room, estimates[tick])
         tell_blocks(record, before_s, now, estimates[tick])
+        rate_made, glucose_made = (
+            forecasts[tick, 0, 0, 0] == FORECAST_BEFORE,
+            forecasts[tick, 1, 0, 0] == FORECAST_BEFORE,
+        )
         forecasts[tick] = np.nan
         low_probability[tick] = np.nan
         for j in range(obs_start[tick], obs_start[tick + 1]):
             if obs_channel[j] == c_.HEART_RATE or obs_channel[j] == c_.GLUCOSE:
-                low = forecast_tick(record, now, obs_channel[j], horizons, room, forecasts[tick])
-                if obs_channel[j] == c_.GLUCOSE:
-                    low_probability[tick] = low
+                made = rate_made if obs_channel[j] == c_.HEART_RATE else glucose_made
+                forecast_tick(
+                    record, now, obs_channel[j], obs_value[j], none if made else horizons, room, weights, bench, rows,
+                    forecasts[tick], low_probability[tick],
+                )  # fmt: skip
+        tomorrow(record, now, obs_start[tick], obs_start[tick + 1], obs_channel, obs_value, obs_flag, weights.body, rows,
+                 daily, next_row)  # fmt: skip
         if keep[tick] >= 0:
             kept[keep[tick]] = record
 
@@ -219,8 +239,9 @@ def fold_person(
 @kernel
 def fold(
     records: Records, ticks: Integers, tick_s: Vector, obs_start: Integers, obs_channel: Integers, obs_value: Vector,
-    obs_noise: Vector, obs_flag: Integers, obs_source: Vector, horizons: Array, keep: Integers, kept: Records,
-    estimates: Records, surprises: Vector, outcomes: Integers, forecasts: Array, low_probability: Vector,
+    obs_noise: Vector, obs_flag: Integers, obs_source: Vector, horizons: Array, weights: Weights,
+    keep: Integers, kept: Records, estimates: Records, surprises: Vector, outcomes: Integers, forecasts: Array,
+    low_probability: Array, daily: Records,
 ) -> None:  # fmt: skip
     """Fold ticks into the twins of p people, in place.
 
@@ -235,32 +256,42 @@ def fold(
         obs_flag: channels.PLAIN, CENSORED_LOW, CENSORED_HIGH (m,).
         obs_source: a number for the device, 0 when nobody said (m,).
         horizons: of heart rate and of glucose [s], nan where unused (2, h).
+        weights: what was learned of other people (learned/weights.py).
         keep: where in `kept` the record after this tick goes, -1 for nowhere (t,).
         kept: filled (c, record.SIZE).
         estimates: filled (t, summary.ESTIMATE_SIZE).
         surprises: filled with normalised innovations, nan for inputs (m,).
         outcomes: filled with 0 applied, 1 downweighted, 2 not finite (m,).
-        forecasts: filled with mean and sd, nan where none was made (t, 2, h, 2).
-        low_probability: filled with P(glucose < 70 mg/dL within 30 min) (t,).
+        forecasts: filled as forecast.py has it, nan where none was made (t, 2, h, FORECAST). Where the first number of a
+            tick and channel is FORECAST_BEFORE none is made: that of a tick which late data run again was made already.
+        low_probability: filled with chances of low glucose, as forecast.py has them (t, CHANCES).
+        daily: filled with forecasts for a day later, a row for each observation of a daily channel in their order, nan
+            where it was no value of a day (d, FORECAST).
 
     """
-    room = rooms()
+    room, bench, rows, next_row = (
+        rooms(),
+        bench_for(weights.glucose),
+        np.zeros((4, ROOM)),
+        np.zeros(1, dtype=np.int64),
+    )
     for person in range(records.shape[0]):
         fold_person(
             records[person], ticks[person], ticks[person + 1], tick_s, obs_start, obs_channel, obs_value, obs_noise,
-            obs_flag, obs_source, horizons, keep, kept, estimates, surprises, outcomes, forecasts, low_probability,
-            room,
+            obs_flag, obs_source, horizons, weights, keep, kept, estimates, surprises, outcomes, forecasts,
+            low_probability, daily, next_row, room, bench, rows,
         )  # fmt: skip
 
 
 def outputs_for(
-    ticks: int, observations: int, horizons: int
-) -> tuple[Records, Vector, Integers, Array, Vector]:
-    """Arrays that `fold` fills: estimates, surprises, outcomes, forecasts, low_probability."""
+    ticks: int, observations: int, horizons: int, daily: int = 0
+) -> tuple[Records, Vector, Integers, Array, Array, Records]:
+    """Arrays that `fold` fills: estimates, surprises, outcomes, forecasts, low_probability, daily."""
     return (
         np.full((ticks, ESTIMATE_SIZE), math.nan),
         np.full(observations, math.nan),
         np.zeros(observations, dtype=np.int64),
-        np.full((ticks, FORECASTS, horizons, 2), math.nan),
-        np.full(ticks, math.nan),
+        np.full((ticks, FORECASTS, horizons, FORECAST), math.nan),
+        np.full((ticks, CHANCES), math.nan),
+        np.full((daily, FORECAST), math.nan),
     )

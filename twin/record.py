@@ -8,10 +8,11 @@ import numpy as np
 from twin import exposure
 from twin.blocks import circadian, fast, metabolic, slow
 from twin.channels import HELD, SENSORS
+from twin.learned import daily, glucose_slot, heart_slot
 from twin.profile import Profile, bodies_of
 from twin.shapes import Record
 
-VERSION = 4.0
+VERSION = 4.0  # 3: without what is learned
 (AT_VERSION, HEAD_S, OFFSET_H, READINGS, DOWNWEIGHTED, REPAIRED, REFUSED, MALE,
  FAST_S, METABOLIC_S, CIRCADIAN_S, SLOW_S, EXPOSURE_S,
  SLEEP_LOGIT, SLEEP_BELIEF, WAS_ASLEEP, PUMP_RATE, CARBOHYDRATE_S, BOLUS_S,
@@ -42,7 +43,12 @@ CIRCADIAN_MEAN = METABOLIC_COVARIANCE + metabolic.N**2
 CIRCADIAN_COVARIANCE = CIRCADIAN_MEAN + circadian.N
 SLOW_MEAN = CIRCADIAN_COVARIANCE + circadian.N**2
 SLOW_COVARIANCE = SLOW_MEAN + slow.N
-SIZE = SLOW_COVARIANCE + slow.N**2
+LEARNED_GLUCOSE = SLOW_COVARIANCE + slow.N**2  # learned/glucose_slot.py
+LEARNED_GLUCOSE_END = LEARNED_GLUCOSE + glucose_slot.SIZE
+LEARNED_HEART = LEARNED_GLUCOSE_END  # learned/heart.py
+LEARNED_DAILY = LEARNED_HEART + heart_slot.SIZE  # learned/daily.py
+LEARNED_DAILY_END = LEARNED_DAILY + daily.SIZE
+SIZE = LEARNED_DAILY_END
 NEVER = -1e18  # a time that no reading has
 BLOCKS = {
     "fast": (fast, FAST_MEAN, FAST_COVARIANCE, FAST_S),

@@ -7,8 +7,9 @@ from twin import record as r_
 from twin.blocks import fast, metabolic
 from twin.exchange import driven
 from twin.exposure import advance_exposure, start_exposure, take_alcohol
-from twin.inputs import uneaten
+from twin.inputs import uneaten, value_of
 from twin.jit import kernel
+from twin.learned.causes import eat_grams, inject_units, move_causes
 from twin.observe import forget
 from twin.physiology.fitness import training_impulse_rate
 from twin.shapes import Record, Vector
@@ -23,6 +24,7 @@ USUAL_DAILY_DOSE = 0.55  # U/kg
 PUMP_DAYS_S = 86400.0  # the usual rate of a pump is that of about a day
 SHORTEST_COUNT_S, LONGEST_COUNT_S = 60.0, 7200.0  # over which steps were counted
 SKIN_OFFSET_SD = 1.0
+ACTIVE_SPEAKS_S = 900.0  # how long block F speaks for the activity that is learned about
 (AT_CLOCK, AT_QUADRATURE, AT_TOLERANCE, AT_FED, AT_INTENSITY, AT_ENERGY, AT_SWEAT, AT_DEHYDRATION, AT_WEIGHT,
  AT_FAT) = (SEEN_COLUMNS[name] for name in (
     "circadian", "quadrature", "tolerance", "fed", "exercise_fraction", "energy_expenditure", "sweat",
@@ -90,6 +92,7 @@ def take_dose(record: Record, channel: int, value: float, seconds: float) -> Non
                 covariance[place, other] += share * part * (DOSE_UNCERTAINTY * amount) ** 2
                 sign = 1.0 if place == other else -1.0
                 covariance[place, other] += sign * (FAST_SHARE_SD * amount) ** 2
+        eat_grams(record[r_.LEARNED_GLUCOSE : r_.LEARNED_GLUCOSE_END], value)
         record[r_.MEAL_MG] = amount
         record[r_.CARBOHYDRATE_S] = seconds
     elif channel == c_.BOLUS:
@@ -98,6 +101,7 @@ def take_dose(record: Record, channel: int, value: float, seconds: float) -> Non
         covariance[metabolic.DEPOT_1, metabolic.DEPOT_1] += (BOLUS_UNCERTAINTY * amount) ** 2
         if seconds - record[r_.CARBOHYDRATE_S] > EXPLAINED_S:
             covariance[metabolic.STOMACH, metabolic.STOMACH] += hinted_meal(record, value) ** 2
+        inject_units(record[r_.LEARNED_GLUCOSE : r_.LEARNED_GLUCOSE_END], value)
         record[r_.BOLUS_S] = seconds
     elif channel == c_.FLUID:
         record[r_.DRUNK_L] += value
@@ -107,8 +111,14 @@ def take_dose(record: Record, channel: int, value: float, seconds: float) -> Non
 
 
 @kernel
+def basal_rate(record: Record) -> float:
+    """The pump's rate [U/h] that is held; 0 where none was told."""
+    return float(value_of(record, c_.BASAL_RATE)) if record[r_.PUMP_RATE] > 0.0 else 0.0
+
+
+@kernel
 def expose(record: Record, now: float) -> None:
-    """Bring alcohol, drugs and cortisol to `now`."""
+    """Bring alcohol, drugs, cortisol and the causes that are learned about to `now`."""
     state, k = record[r_.EXPOSURE : r_.FAST_BODY], record[r_.EXPOSURE_BODY : r_.FAST_MEAN]
     if record[r_.EXPOSURE_S] == r_.NEVER:
         start_exposure(state, record[r_.CLOCK], record[r_.QUADRATURE])
@@ -116,6 +126,9 @@ def expose(record: Record, now: float) -> None:
         minutes = min((now - record[r_.EXPOSURE_S]) / 60.0, 14400.0)
         advance_exposure(state, minutes, k, record[r_.CLOCK], record[r_.QUADRATURE])
     record[r_.EXPOSURE_S] = now
+    active = now - record[r_.FAST_S] <= ACTIVE_SPEAKS_S
+    intensity = min(max(record[r_.INTENSITY], 0.0), 1.0) if active else 0.0
+    move_causes(record[r_.LEARNED_GLUCOSE : r_.LEARNED_GLUCOSE_END], now, basal_rate(record), intensity)
 
 
 @kernel

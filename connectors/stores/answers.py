@@ -1,4 +1,4 @@
-"""What InfluxDB's answers mean: wait, or these lines are bad. In 1.x and 2.x they differ (see the README).
+"""What InfluxDB's answers mean: wait, or these lines are bad. They differ from 1.x over 2.x to 3.x.
 
 A message quotes the line, which holds measured values: of it only the reason leaves this file.
 """
@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from time import time
+from typing import Any
 
 import orjson
 from influxdb_client.rest import ApiException
@@ -22,9 +23,9 @@ TOO_OLD = re.compile(r"dropped (\d+) points outside retention policy")
 class Rejected(ConnectorError):  # noqa: N818 - reads as what the server did
     """The server will not have this body, however often it is sent."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, data: Any = None) -> None:
         super().__init__(f"HTTP {status}")
-        self.status, self.message = status, message
+        self.status, self.message, self.data = status, message, data
 
     @property
     def dropped(self) -> int:
@@ -43,6 +44,19 @@ class Rejected(ConnectorError):  # noqa: N818 - reads as what the server did
         if conflict:
             return DROPPED.split(conflict + rest)[0][:200]
         return f"HTTP {self.status}"
+
+    def numbered(self, lines: int) -> dict[int, str]:
+        """Positions of the lines that 3.x counts (from 1) and left out, with why; the others are stored."""
+        found = {}
+        for entry in self.data if isinstance(self.data, list) else []:
+            if (
+                isinstance(entry, dict)
+                and type(number := entry.get("line_number")) is int
+                and 0 < number <= lines
+            ):
+                reason, quoted = str(entry.get("error_message", "")), str(entry.get("original_line", ""))
+                found[number - 1] = (reason.replace(quoted, "…") if quoted else reason)[:100]
+        return found
 
     def named(self, lines: Sequence[str]) -> dict[int, str]:
         """Positions of the lines that the message quotes, with why each cannot be parsed."""
@@ -73,8 +87,8 @@ def judge(error: ApiException, server: str) -> Unavailable | Rejected:
             answer = orjson.loads(error.body or b"")
             message = str(answer.get("message") or answer.get("error") or "")
         except (orjson.JSONDecodeError, AttributeError):
-            message = ""
-        return Rejected(status, message)
+            return Rejected(status, "")
+        return Rejected(status, message, answer.get("data"))
     if status == 429 or status >= 500:
         return Unavailable(f"InfluxDB at {server}: HTTP {status}", pause_of(error.headers or {}))
     # Keep everything and say so: waiting loses nothing, dropping does.

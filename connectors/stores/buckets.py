@@ -2,7 +2,14 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from influxdb_client import BucketRetentionRules, BucketsService, OrganizationsService, PostBucketRequest
+from influxdb_client import (
+    BucketRetentionRules,
+    BucketsService,
+    DBRPCreate,
+    DBRPsService,
+    OrganizationsService,
+    PostBucketRequest,
+)
 
 from connectors.errors import Unavailable
 from connectors.stores.answers import CONFIGURATION_PAUSE_S
@@ -37,6 +44,23 @@ async def look(store: "InfluxStore", wanted: dict[str, int], fix: bool) -> list[
     first = (await store.version()).startswith("1.")
     one = _database if first else _bucket
     return [await one(store, name, days, fix) for name, days in wanted.items()]
+
+
+async def make_known(store: "InfluxStore", bucket: str, as_database: str = "") -> None:
+    """2.x: a DBRP mapping of the bucket if there is none; from 2.1 on there is one unless somebody mapped otherwise."""
+    database, _, retention = (as_database or bucket).partition("/")
+    mappings, known = DBRPsService(store.api()), BucketsService(store.api())
+    there = await store.done(mappings.get_dbr_ps_async(org=store.org, db=database))
+    policy = retention or "autogen"
+    if any(m.retention_policy == policy or (m.default and not retention) for m in there.content or []):
+        return
+    named = await store.done(known.get_buckets_async(org=store.org, name=bucket))
+    if not named.buckets:
+        raise Unavailable(f"InfluxDB at {store.url}: there is no bucket {bucket}", CONFIGURATION_PAUSE_S)
+    mapping = DBRPCreate(
+        org=store.org, bucket_id=named.buckets[0].id, database=database, retention_policy=policy, default=True
+    )
+    await store.done(mappings.post_dbrp_async(mapping))
 
 
 async def _bucket(store: "InfluxStore", name: str, days: int, fix: bool) -> Bucket:

@@ -6,12 +6,12 @@ Kafka is the buffer. Bodies are compressed here, in a thread; the client would d
 
 import asyncio
 import gzip
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import aiohttp
 import orjson
-from influxdb_client import BucketsService, DBRPCreate, DBRPsService, PingService, WriteService
+from influxdb_client import PingService, WriteService
 from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from influxdb_client.rest import ApiException
 
@@ -19,7 +19,7 @@ from connectors.errors import Unavailable
 from connectors.stores import Document, Refused, buckets, hourly, overview
 from connectors.stores.answers import CONFIGURATION_PAUSE_S, Rejected, judge
 from connectors.stores.checks import ALERT, ESTIMATE, FAR_MS, sort_out
-from connectors.stores.lines import alert_lines, estimate_lines
+from connectors.stores.lines import alert_lines, estimate_lines, line
 from connectors.stores.outlooks import OUTLOOK, put_together
 
 T = TypeVar("T")
@@ -74,10 +74,12 @@ def compress(batch: Sequence[Entry]) -> bytes:
 class InfluxStore:
     """See connectors.stores.Store. The bucket is `database` or `database/retention` for 1.x."""
 
-    def __init__(self, url: str, token: str, org: str, bucket: str, long_bucket: str = "") -> None:
+    def __init__(
+        self, url: str, token: str, org: str, bucket: str, long_bucket: str = "", alert_bucket: str = ""
+    ) -> None:
         self.url, self.token, self.org, self.bucket = url.rstrip("/"), token, org, bucket
         self.long_bucket = long_bucket or bucket  # of the hourly rows
-        self.database, _, self.retention = bucket.partition("/")
+        self.alert_bucket = alert_bucket or bucket
         self._client: InfluxDBClientAsync | None = None
 
     def api(self) -> Any:
@@ -103,36 +105,17 @@ class InfluxStore:
     async def open(self) -> None:
         """Databases and buckets are the operator's; on 2.x the bucket's name is made known to InfluxQL."""
         if (await self.version()).startswith("2."):
-            await self._map()
-
-    async def _map(self) -> None:
-        """A DBRP mapping of the bucket if there is none; from 2.1 on there is one unless somebody mapped otherwise."""
-        mappings, known = DBRPsService(self.api()), BucketsService(self.api())
-        there = await self.done(mappings.get_dbr_ps_async(org=self.org, db=self.database))
-        policy = self.retention or "autogen"
-        if any(
-            m.retention_policy == policy or (m.default and not self.retention) for m in there.content or []
-        ):
-            return
-        named = await self.done(known.get_buckets_async(org=self.org, name=self.bucket))
-        if not named.buckets:
-            raise Unavailable(
-                f"InfluxDB at {self.url}: there is no bucket {self.bucket}", CONFIGURATION_PAUSE_S
-            )
-        mapping = DBRPCreate(
-            org=self.org,
-            bucket_id=named.buckets[0].id,
-            database=self.database,
-            retention_policy=policy,
-            default=True,
-        )
-        await self.done(mappings.post_dbrp_async(mapping))
+            for bucket in dict.fromkeys((self.bucket, self.alert_bucket)):
+                await buckets.make_known(self, bucket)
 
     async def write(self, estimates: Sequence[Document], alerts: Sequence[Document]) -> list[Refused]:
         """All lines; returns the documents of those that the server will not have."""
-        entries, refused = await asyncio.to_thread(encode, estimates, alerts)
-        for batch in requests(entries):
-            refused += await self._send(batch)
+        refused: list[Refused] = []
+        for bucket, documents in ((self.bucket, (estimates, ())), (self.alert_bucket, ((), alerts))):
+            entries, bad = await asyncio.to_thread(encode, *documents)
+            refused += bad
+            for batch in requests(entries):
+                refused += await self._send(batch, bucket)
         return list({id(r.document): r for r in refused}.values())  # an estimate has two lines
 
     async def roll_up(self, touched: hourly.Touched) -> list[Refused]:
@@ -148,9 +131,14 @@ class InfluxStore:
     async def write_overview(self, newest_ms: int) -> list[Refused]:
         """The row of all people at the newest event time."""
         series = await self._query(overview.query(newest_ms))
-        found = await self._query(overview.OPEN_ALERTS)
+        found = await self._query(overview.OPEN_ALERTS, bucket=self.alert_bucket)
         text = overview.row(series, int(found[0]["values"][0][1]) if found else 0, newest_ms, "all")
         return await self._send([(text, {})], self.long_bucket) if text else []
+
+    async def write_own(self, worker: str, numbers: Mapping[str, float], now_ms: int) -> list[Refused]:
+        """The sink's own counters, by the clock."""
+        text = line("twin_sink", {"worker": worker}, numbers, now_ms)
+        return await self._send([(text, {})]) if text else []
 
     async def _send(self, batch: Sequence[Entry], bucket: str = "") -> list[Refused]:
         """One request, and more when lines of it are bad; what is sent twice overwrites itself."""
@@ -167,6 +155,8 @@ class InfluxStore:
         except Rejected as answer:
             if not answer.message and answer.status != 413:
                 await self._must_answer(answer)
+            if numbered := answer.numbered(len(batch)):  # 3.x has stored the others
+                return [Refused(batch[position][1], reason) for position, reason in numbered.items()]
             if named := answer.named([text for text, _ in batch]):
                 bad = [Refused(batch[position][1], reason) for position, reason in named.items()]
                 rest = [entry for position, entry in enumerate(batch) if position not in named]
@@ -187,10 +177,13 @@ class InfluxStore:
             message = f"InfluxDB at {self.url}: HTTP {answer.status} from something that is not InfluxDB"
             raise Unavailable(message, CONFIGURATION_PAUSE_S)
 
-    async def _query(self, query: str, method: str = "GET") -> list[dict[str, Any]]:
-        """The series of one statement of InfluxQL."""
-        parameters = [("db", self.database), ("q", query), ("epoch", "ms")]
-        parameters += [("rp", self.retention)] if self.retention else []
+    async def _query(
+        self, query: str, method: str = "GET", bucket: str = "", whole: bool = False
+    ) -> list[dict[str, Any]]:
+        """The series of one statement of InfluxQL, of a bucket, or of its `whole` database."""
+        database, _, retention = (bucket or self.bucket).partition("/")
+        parameters = [("db", database), ("q", query), ("epoch", "ms")]
+        parameters += [("rp", retention)] if retention and not whole else []
         try:
             answer = await self.done(
                 self.api().call_api("/query", method, query_params=parameters, response_type="object")
@@ -207,11 +200,7 @@ class InfluxStore:
 
     async def ask(self, statement: str, method: str = "GET") -> list[dict[str, Any]]:
         """The series of a statement of InfluxQL, in no retention of its own."""
-        kept, self.retention = self.retention, ""
-        try:
-            return await self._query(statement, method)
-        finally:
-            self.retention = kept
+        return await self._query(statement, method, whole=True)
 
     @staticmethod
     def quoted(name: str) -> str:
@@ -222,9 +211,9 @@ class InfluxStore:
         """See connectors.stores.buckets."""
         return await buckets.look(self, wanted, fix)
 
-    async def _documents(self, query: str) -> list[dict[str, Any]]:
+    async def _documents(self, query: str, bucket: str = "") -> list[dict[str, Any]]:
         found = []
-        for series in await self._query(query):
+        for series in await self._query(query, bucket=bucket):
             at = series["columns"].index("document")
             made = {i: n.removeprefix(MADE) for i, n in enumerate(series["columns"]) if n.startswith(MADE)}
             for row in series["values"]:
@@ -246,19 +235,23 @@ class InfluxStore:
     async def alerts(self, since_ms: int = 0, person: str | None = None) -> list[dict[str, Any]]:
         """Newest change first."""
         who = f" AND person_id = {_literal(person)}" if person is not None else ""
-        found = await self._documents(f'SELECT "document" FROM twin_alert WHERE "at" >= {since_ms}{who}')  # noqa: S608
+        query = f'SELECT "document" FROM twin_alert WHERE "at" >= {since_ms}{who}'  # noqa: S608
+        found = await self._documents(query, self.alert_bucket)
         return sorted(found, key=lambda a: (-a["at"], a["alert_id"]))
 
     async def erase(self, person: str) -> None:
-        """Every measurement, at all times."""
-        version = await self.version()
-        if version.startswith("1."):
-            await self._query(f"DROP SERIES WHERE person_id = {_literal(person)}", "POST")
-            return
-        self.api()
-        assert self._client is not None
-        predicate = f"person_id={_literal(person, chr(34))}"
-        await self.done(self._client.delete_api().delete(*EVER, predicate, self.bucket, self.org))
+        """Every measurement of every bucket, at all times."""
+        first = (await self.version()).startswith("1.")
+        for bucket in dict.fromkeys((self.bucket, self.alert_bucket, self.long_bucket)):
+            if first:
+                await self._query(
+                    f"DROP SERIES WHERE person_id = {_literal(person)}", "POST", bucket, whole=True
+                )
+                continue
+            self.api()
+            assert self._client is not None
+            predicate = f"person_id={_literal(person, chr(34))}"
+            await self.done(self._client.delete_api().delete(*EVER, predicate, bucket, self.org))
 
     async def ping(self) -> str:
         """The server's version; a query shows that token, organisation and bucket are right."""

@@ -99,13 +99,14 @@ class Influx2:
 
     def __init__(self, folder: Path) -> None:
         self.binary, self.folder, self.port = get_influx2(), folder, free_port()
+        self.within: list[str] = []  # a command that starts it elsewhere: in a namespace, with limits
         self.url, self.token = f"http://127.0.0.1:{self.port}", secrets.token_urlsafe(24)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, wait_s: float = 60.0) -> "Influx2":
         """Start it, wait until it is healthy, and the first time make organisation, bucket and token."""
         command = [
-            self.binary, "--reporting-disabled", "--http-bind-address", f"127.0.0.1:{self.port}",
+            *self.within, self.binary, "--reporting-disabled", "--http-bind-address", f"127.0.0.1:{self.port}",
             "--bolt-path", self.folder / "influxd.bolt", "--sqlite-path", self.folder / "influxd.sqlite",
             "--engine-path", self.folder / "engine",
         ]  # fmt: skip

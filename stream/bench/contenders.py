@@ -167,7 +167,7 @@ class Day:
         horizons = self.cohort.horizon_table if forecasts else np.full_like(self.cohort.horizon_table, np.nan)
         fixed = (
             np.array([0, last - first]), done.tick_s[first:last], starts - starts[0], channel, value,
-            np.full(len(value), -1.0), np.zeros(len(value), dtype=np.int64), np.zeros(len(value)), horizons,
+            np.full(len(value), -1.0), np.zeros(len(value), dtype=np.int64), np.zeros(len(value)), horizons, self.cohort.weights,
             np.full(last - first, -1), np.zeros((0, r_.SIZE)),
             *outputs_for(last - first, len(value), horizons.shape[1]),
         )  # fmt: skip

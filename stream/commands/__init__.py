@@ -14,6 +14,7 @@ from stream.commands import (
     research,
     services,
     simulating,
+    training,
 )
 from stream.commands.output import EXIT_BAD_INPUT, EXIT_USAGE
 
@@ -26,6 +27,7 @@ replaying.register(app)
 evaluating.register(app)
 simulating.register(app)
 outlooking.register(app)
+training.register(app)
 inspect.register(app)
 letters.register(app)
 research.register(app)
@@ -58,7 +60,7 @@ def explain(error: Exception) -> tuple[str, int]:
         return "; ".join(texts), EXIT_USAGE
     if isinstance(error, SettingsError):
         return f"{error} (TWIN_VENDOR_KEYS and the like are JSON)", EXIT_USAGE
-    if isinstance(error, PayloadError) or name == "ProfileError":
+    if isinstance(error, PayloadError) or name in ("ProfileError", "WeightsError"):
         return str(error), EXIT_BAD_INPUT
     if name == "UnsafePageError":
         return str(error), EXIT_USAGE

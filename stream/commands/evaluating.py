@@ -20,7 +20,10 @@ def evaluate(
         typer.Option(help="The table that was replayed; default: the one that summary.json names."),
     ] = None,
     truth: Annotated[
-        Path | None, typer.Option(help="Truth beside it: person,time, columns as simulate writes.")
+        Path | None,
+        typer.Option(
+            help="Truth: person,time, columns as simulate writes; default: what lies beside the table."
+        ),
     ] = None,
     beside: Annotated[
         list[str] | None,
@@ -52,6 +55,7 @@ def evaluate(
     from stream.evaluate.report import Evaluation, check_free  # noqa: PLC0415
     from stream.evaluate.report import evaluate as make  # noqa: PLC0415
     from stream.replay import Replay, ReplayError, run  # noqa: PLC0415
+    from twin.forecast_others import OTHERS  # noqa: PLC0415
 
     try:
         horizons = tuple(int(float(text) * 60) for text in forecast.split(",") if text)
@@ -74,7 +78,7 @@ def evaluate(
             with tempfile.TemporaryDirectory(prefix=".evaluate-", dir=out.parent) as scratch:
                 folder = Path(scratch) / "replay"
                 chosen = frozenset(name for name in people.split(",") if name) or None
-                run(Replay(source, folder, horizons, chosen, profile, jobs))
+                run(Replay(source, folder, horizons, chosen, profile, jobs, channels=OTHERS))
                 with progress("comparing") as advance:
                     document = make(
                         Evaluation(folder, out, source, truth, onboarding * 3600.0, beside=others), advance

@@ -71,6 +71,62 @@ def bench_filter(
     answer(as_json, found, header, rows)
 
 
+@bench_app.command("sink")
+def bench_sink(
+    documents: Annotated[int, typer.Option(help="Estimates of a round and contender.", min=1000)] = 20_000,
+    rounds: Annotated[int, typer.Option(help="How often everybody takes a turn.", min=1)] = 3,
+    as_json: Json = False,
+) -> None:
+    """Points/s into InfluxDB beside influxdb-client's batching and a raw post of ready bytes, in turns.
+
+    The InfluxDB of TWIN_INFLUX_* if a token is set (rows are left in its bucket), else one of our own.
+
+    Example: twin bench sink --json
+    """
+    from connectors.errors import Unavailable  # noqa: PLC0415
+    from stream.bench.sinking import run  # noqa: PLC0415
+    from stream.commands.output import answer, progress  # noqa: PLC0415
+    from stream.settings import Settings  # noqa: PLC0415
+
+    try:
+        with progress("turns") as advance:
+            found = run(Settings(), documents, rounds, advance)
+    except Unavailable as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    rows = [tuple(line.values()) for line in found["figures"]]
+    answer(as_json, found, ("what", "points/s", "CPU us a point", "lost", "ours over it"), rows)
+
+
+@bench_app.command("stream")
+def bench_stream(
+    people: Annotated[int, typer.Option(help="Whose heart rate comes each second.", min=16)] = 5000,
+    seconds: Annotated[int, typer.Option(help="Of each person, in a backlog.", min=60)] = 240,
+    resident: Annotated[int, typer.Option(help="Measure memory with so many people, too; 0: only 1000.")] = 0,
+    in_process: Annotated[bool, typer.Option("--in-process", help="Without a broker.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Readings a second to acknowledged state, latency, memory, lateness; on TWIN_BROKER or Kafka of deploy/services.
+
+    Example: twin bench stream --json
+    """
+    from stream.bench.stream import run  # noqa: PLC0415
+    from stream.commands.output import answer  # noqa: PLC0415
+
+    try:
+        found = run(people, seconds, resident, in_process, lambda words: typer.echo(words, err=True))
+    except RuntimeError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    words = {True: "ok", False: "MISSED", None: ""}
+    rows = [
+        (f["what"], _short(f["ours"]), f["unit"], f.get("beside", ""), _short(f.get("theirs")), _short(f["target"]),
+         words[f["ok"]])
+        for f in found["figures"]
+    ]  # fmt: skip
+    answer(as_json, found, ("what", "ours", "unit", "beside it", "its", "target", ""), rows)
+
+
 def _short(value: float | None) -> str:
     return "" if value is None else f"{value:.4g}"
 

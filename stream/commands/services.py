@@ -39,6 +39,9 @@ def worker() -> None:
 
     Example: TWIN_BROKER=127.0.0.1:9092 twin worker
     """
+    from stream.stopping import stop_at_once  # noqa: PLC0415
+
+    stop_at_once()
     from stream.logs import configure_logs  # noqa: PLC0415
     from stream.settings import Settings  # noqa: PLC0415
     from stream.worker import run  # noqa: PLC0415
@@ -53,6 +56,9 @@ def gateway() -> None:
 
     Example: TWIN_VENDOR_KEYS='{"readings": "secret"}' twin gateway
     """
+    from stream.stopping import stop_at_once  # noqa: PLC0415
+
+    stop_at_once()
     from stream.gateway import serve  # noqa: PLC0415
     from stream.logs import configure_logs  # noqa: PLC0415
     from stream.settings import Settings  # noqa: PLC0415
@@ -67,6 +73,9 @@ def page() -> None:
 
     Example: TWIN_SQLITE_PATH=.twin/twin.sqlite twin page
     """
+    from stream.stopping import stop_at_once  # noqa: PLC0415
+
+    stop_at_once()
     from stream.logs import configure_logs  # noqa: PLC0415
     from stream.page.server import serve  # noqa: PLC0415
     from stream.settings import Settings  # noqa: PLC0415

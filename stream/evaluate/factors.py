@@ -21,8 +21,14 @@ class Factor:
 
 
 def _shares(document: dict[str, Any]) -> str:
-    n = sum(h["n"] for c in document["channels"].values() for h in c["horizons"])
-    return f"{n:,} forecasts of {len(document['people'])} people compared, each beside its baselines at the same instant"
+    shown = {name: sum(h["n"] for h in c["horizons"]) for name, c in document["channels"].items()}
+    told = ", ".join(name for name, count in shown.items() if count)
+    people = len(document["people"])
+    return f"{sum(shown.values()):,} forecasts of {people} people ({told}), each beside its baselines at the same instant"
+
+
+def _listed(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
 
 
 def factors(document: dict[str, Any]) -> list[Factor]:
@@ -30,6 +36,9 @@ def factors(document: dict[str, Any]) -> list[Factor]:
     several = len(document["people"]) > 1
     whole = any("alarms" in c for c in document["channels"].values())
     innovations, learned, truth = document["innovations"], document["learning"], document["truth"]
+    horizons = [h for c in document["channels"].values() for h in c["horizons"]]
+    hybrid = any(h["learned"] and h["learned"]["mean"] > 0.0 for h in horizons)
+    apart = document["beside"] or not hybrid
     trees = (
         ""
         if document["trees"]
@@ -47,7 +56,8 @@ def factors(document: dict[str, Any]) -> list[Factor]:
                "whether units and clocks of the table were right"),
         Factor("Validation: model", "Model form", "validation",
                f"innovations of {len(innovations)} channels" if innovations else "error beside simpler forms (baselines)",
-               "" if innovations else "innovations: the replay has no surprise_<channel> columns"),
+               _listed(("" if innovations else "innovations: the replay has no surprise_<channel> columns"),
+                       "" if apart else "mechanism and learning apart (--beside mechanism=DIR)")),
         Factor("Validation: model", "Model inputs", "data: description, integration",
                f"{len(learned)} learned parameters with their uncertainty over time" if learned else "nothing",
                "sensitivity to priors and to inputs that nobody logged"),
@@ -65,7 +75,8 @@ def factors(document: dict[str, Any]) -> list[Factor]:
                else "second half of one person's time; no interval over people",
                "whether model settings were tuned on these very people: only who made the twin can say"),
         Factor("Validation: assessment", "Output comparison: agreement", "validation",
-               _shares(document), "" if truth else "states against truth (no --truth table was given)"),
+               _shares(document) + (f"; {len(truth)} states and observables against truth" if truth else ""),
+               "" if truth else "states against truth: only virtual people have one"),
         Factor("Applicability", "Relevance of the quantities of interest", "validation",
                "error grids and low-glucose alarms with their placebo rate" if whole else "error in the channel's own unit",
                "what care teams or patients did, and what came of it" if whole

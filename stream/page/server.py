@@ -16,6 +16,9 @@ from connectors.channels import CHANNELS
 from connectors.errors import Unavailable
 from connectors.stores import Store
 from stream.commanding import send_acknowledgement
+from stream.outlook_source import Heads
+from stream.page.ahead import Ahead, Source
+from stream.page.urgency import urgency
 from stream.settings import Settings
 from stream.sink import open_store
 from twin.catalogue import catalogue, learned_share
@@ -25,11 +28,9 @@ ASSETS = Path(__file__).parent / "assets"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 POLL_S = 1.0
 HOUR_MS = 3_600_000
-SEVERITY = {"high": 0, "medium": 1, "low": 2}
 OPEN = ("active", "acknowledged")
 STALE_MS = 24 * HOUR_MS
 CATCHING_UP_MS = 600_000  # the demo's clock is that of its data until they are so near to now
-TARGET = (70.0, 180.0)  # mg/dL, consensus time in range
 FIRST = ("glucose", "heart_rate")  # on the page; other channels follow by name
 UNITS = {name: spec.ucum for name, spec in CHANNELS.items()} | {"mean_arterial_pressure": "mm[Hg]"} | {
     row["name"]: row["unit"] for row in catalogue()
@@ -48,19 +49,6 @@ SECURITY = {
 }
 
 
-def _urgency(person: dict[str, Any]) -> tuple[int, int, str]:
-    """Open clinical alerts by severity, then acknowledged ones, then the unknown, then glucose out of range."""
-    alerts, glucose = person["alerts"], person["observed"].get("glucose", TARGET[0])
-    clinical = [SEVERITY[a["severity"]] for a in alerts if a["kind"] == "clinical" and a["state"] == "active"]
-    if clinical:
-        return 0, min(clinical), person["person"]
-    if any(a["kind"] == "clinical" for a in alerts):
-        return 1, 0, person["person"]
-    if alerts or person["stale"]:
-        return 2, 0, person["person"]
-    return (4 if TARGET[0] <= glucose <= TARGET[1] else 3), 0, person["person"]
-
-
 def _channels(estimates: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
     """Channels that somebody measured and the twin explains, with their unit, in the page's order."""
     names = {name for e in estimates for name in e["observed"] if name in MEASURABLE and name in e["state"]}
@@ -75,15 +63,18 @@ class UnsafePageError(ValueError):
 class Page:
     """Routes; `acknowledge` is handed in: (person, alert_id, by), and so is the clock [ms].
 
-    With `truths` it is the demo's page, whose readings come faster than life until they have reached now.
+    With `truths` it is the demo's page, whose readings come faster than life until they have reached now. `twins` gives
+    what-if a person's twin.
     """
 
     def __init__(
         self, store: Store, acknowledge: Acknowledge, token: str | None = None, loopback: bool = True,
         truths: Truths | None = None, clock: Callable[[], int] = lambda: int(time.time() * 1000),
+        twins: Source | None = None,
     ) -> None:  # fmt: skip
         self.store, self.acknowledge, self.token, self.loopback = store, acknowledge, token, loopback
         self.truths, self.demo, self.clock = truths or {}, truths is not None, clock
+        self.ahead = Ahead(twins)
         self.seen: tuple[int, int, int] = (0, 0, 0)
         self.listeners: set[asyncio.Queue[bytes]] = set()
 
@@ -93,6 +84,7 @@ class Page:
         app.router.add_get("/", self.index)
         app.router.add_get("/api/people", self.people)
         app.router.add_get("/api/people/{person}", self.person)
+        app.router.add_post("/api/people/{person}/outlook", self.look_ahead)
         app.router.add_post("/api/alerts/{alert}/acknowledge", self.take)
         app.router.add_get("/api/stream", self.events)
         app.router.add_static("/assets", ASSETS)
@@ -146,7 +138,7 @@ class Page:
             }
             for e in latest
         ]  # fmt: skip
-        people.sort(key=_urgency)
+        people.sort(key=urgency)
         document = {
             "clock": clock,
             "accelerated": accelerated,
@@ -200,6 +192,13 @@ class Page:
             "probability": _newest_probability(rows), "surprise": latest[0]["surprise"],
         }  # fmt: skip
         return web.json_response(document, dumps=_json)
+
+    async def look_ahead(self, request: web.Request) -> web.Response:
+        """What if: stream/page/ahead.py."""
+        name = request.match_info["person"]
+        if all(e["person"] != name for e in await self.store.latest()):
+            raise web.HTTPNotFound(text="nobody by this name")
+        return await self.ahead.answer(name, request)
 
     async def take(self, request: web.Request) -> web.Response:
         """Acknowledge an alert."""
@@ -288,8 +287,9 @@ async def serve(
 
     token = settings.page_token.get_secret_value() if settings.page_token else None
     runner = web.AppRunner(
-        Page(store, acknowledge, token, loopback, truths).app(), access_log=None, shutdown_timeout=1.0
-    )
+        Page(store, acknowledge, token, loopback, truths, twins=Heads(settings).record).app(),
+        access_log=None, shutdown_timeout=1.0,
+    )  # fmt: skip
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.page_host, settings.page_port).start()

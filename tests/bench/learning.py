@@ -21,6 +21,7 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from stream.journal import bin_ticks, entries_of  # noqa: E402
 from stream.virtual import draw_person, readings_of_rows, simulate_rows  # noqa: E402
+from stream.weights import weights_named  # noqa: E402
 from twin import record as r_  # noqa: E402
 from twin.channels import CHANNELS, SENSORS  # noqa: E402
 from twin.fold import fold, outputs_for  # noqa: E402
@@ -86,10 +87,11 @@ def learn(life, silent=lambda at_ms: False):
     keep = np.full(len(tick_s), -1, dtype=np.int64)
     keep[hour] = np.arange(len(hour))
     kept = np.zeros((len(hour), r_.SIZE))
-    estimates, surprises, outcomes, forecasts, low = outputs_for(len(tick_s), len(channel), 2)
+    estimates, surprises, outcomes, forecasts, low, daily = outputs_for(len(tick_s), len(channel), 2)
     horizons = np.full((2, 2), np.nan)
-    fold(record, np.array([0, len(tick_s)]), tick_s, start, channel, value, noise, flag, device, horizons, keep, kept,
-         estimates, surprises, outcomes, forecasts, low)  # fmt: skip
+    fold(record, np.array([0, len(tick_s)]), tick_s, start, channel, value, noise, flag, device, horizons,
+         weights_named(), keep, kept,
+         estimates, surprises, outcomes, forecasts, low, daily)  # fmt: skip
     at_s = np.repeat(tick_s, np.diff(start))
     return Learned(tick_s, channel, value, at_s, surprises, outcomes, estimates, kept, record[0])
 

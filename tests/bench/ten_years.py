@@ -18,6 +18,7 @@ import numpy as np
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from connectors import channels as edge  # noqa: E402
+from stream.weights import weights_named  # noqa: E402
 from twin import record as r_  # noqa: E402
 from twin.channels import CHANNELS  # noqa: E402
 from twin.fold import fold, outputs_for  # noqa: E402
@@ -76,7 +77,7 @@ def run(tick_s, start, channel, value, keep_at, profile):
     none = np.zeros(len(channel))
     horizons = np.array([[900.0, 3600.0], [1800.0, 3600.0]])
     fold(record, np.array([0, len(tick_s)]), tick_s, start, channel, value, none - 1.0, none.astype(np.int64), none,
-         horizons, keep, kept, *outputs)  # fmt: skip
+         horizons, weights_named(), keep, kept, *outputs)  # fmt: skip
     return kept, outputs
 
 

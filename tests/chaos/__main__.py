@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import signal
 import sys
 import tempfile
 
@@ -13,6 +14,8 @@ for name in ("seed", "people", "kills", "restarts", "workers"):
     parser.add_argument(f"--{name}", type=int)
 for name in ("days", "seconds"):
     parser.add_argument(f"--{name}", type=float)
+for number in (signal.SIGTERM, signal.SIGINT):  # what was started is stopped in either case
+    signal.signal(number, signal.default_int_handler)
 asked = vars(parser.parse_args())
 plan = LONG if asked.pop("long") else SHORT
 plan = dataclasses.replace(plan, **{name: value for name, value in asked.items() if value is not None})

@@ -62,20 +62,27 @@ def schedule(made, rng, duplicates=0.05, late=0.05):
 
 
 class Load:
-    """Sends a schedule evenly over so many seconds; what the broker did not confirm is sent again."""
+    """Sends a schedule evenly until the last disturbance; what the broker did not confirm is sent again."""
 
     def __init__(self, broker, plan, seconds):
-        self.broker, self.plan, self.seconds = broker, plan, seconds
-        self.sent, self.hurry, self.again = 0, False, 0
+        self.broker, self.plan, self.sent, self.hurry, self.again = broker, plan, 0, False, 0
+        self.began, self.rate = time.monotonic(), len(plan) / seconds
+
+    def pace(self, done, of):
+        """So many disturbances are done: the rest of the load is spread over what the others will take."""
+        left_s = (time.monotonic() - self.began) / done * (of - done)
+        self.rate = (len(self.plan) - self.sent) / max(left_s, 5.0)
 
     async def run(self):
         producer = AIOKafkaProducer(bootstrap_servers=self.broker, enable_idempotence=True, linger_ms=20)
         await producer.start()
-        began, waiting = time.monotonic(), set()
+        self.began, waiting = time.monotonic(), set()
+        due = self.began
         try:
             for number, (_, person, value) in enumerate(self.plan):
-                while not self.hurry and time.monotonic() - began < self.seconds * number / len(self.plan):
-                    await asyncio.sleep(0.02)
+                while not self.hurry and time.monotonic() < due:
+                    await asyncio.sleep(min(due - time.monotonic(), 0.2))
+                due = max(due, time.monotonic() - 1.0) + 1.0 / max(self.rate, 0.1)
                 waiting.add(asyncio.ensure_future(self._send(producer, person, value)))
                 if len(waiting) >= 500:
                     _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

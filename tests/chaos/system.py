@@ -14,8 +14,6 @@ from collections import Counter
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
-from stream import topics
-
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
@@ -144,21 +142,34 @@ class Groups:
         return None
 
 
-async def everything(settings, topic):
-    """All records of a topic, partition by partition in order."""
+async def records(settings, topic, partitions=None):
+    """All records of a topic, or of some of its partitions, each partition in order."""
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        parts = [TopicPartition(topic, p) for p in range(settings.partitions)]
+        parts = [TopicPartition(topic, p) for p in partitions or range(settings.partitions)]
         consumer.assign(parts)
         ends = await consumer.end_offsets(parts)
         found = []
         while any([await consumer.position(p) < ends[p] for p in parts]):
-            for records in (await consumer.getmany(timeout_ms=500)).values():
-                found += records
+            for fetched in (await consumer.getmany(timeout_ms=500)).values():
+                found += fetched
         return found
     finally:
         await consumer.stop()
 
 
-__all__ = ["SECRET", "Groups", "Receiver", "Workers", "everything", "topics"]
+async def newest(settings, topic, partition, key=lambda record: record.key):
+    """The last value of each key of one partition; what is older is not kept in memory."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        part, found = TopicPartition(topic, partition), {}
+        consumer.assign([part])
+        end = (await consumer.end_offsets([part]))[part]
+        while await consumer.position(part) < end:
+            for fetched in (await consumer.getmany(timeout_ms=500)).values():
+                found |= {key(record): record.value for record in fetched}
+        return found
+    finally:
+        await consumer.stop()

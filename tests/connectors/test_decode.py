@@ -1,11 +1,16 @@
 import json
+import math
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors import decode as decode_module
+from connectors.columns import COLUMNS
 from connectors.decode import decode
 from connectors.errors import Reason
+from connectors.plain import FUTURE_MS
 
 NOW_MS = 1_795_600_000_000
 GOOD = {"person": "ada", "channel": "heart_rate", "time": "2026-11-20T07:31:05Z", "value": 62.0}
@@ -124,3 +129,56 @@ def test_no_bytes_make_it_raise(values):
     found = decode(values, [None] * len(values), NOW_MS)
 
     assert len(found) + len(found.refused) >= 0
+
+
+VALUES = {
+    "schema": ["reading/1", "reading/1", "readings/1", "reading/2", 7],
+    "person": ["ada", "bob", "ada", "", "é", "a\tb", 5, "x" * 201],
+    "channel": ["heart_rate", "glucose", "heart_rate", "nonsense", 1, None],
+    "time": [1_763_600_400_000, 1_763_600_460_000, "2025-11-20T01:00:00Z", 5, 10**30, True, 4e12],
+    "value": [70, 70.5, 25.0, 500, math.nan, 10**400, True, "70", None],
+    "source": ["watch", "", None, "s" * 201, 3],
+    "record_id": ["r1", "r2", None, "r" * 201, 9],
+    "ingested_at": [1_763_600_400_000, None, 10**40, "2025-11-20T01:00:00Z", "x"],
+    "sigma": [1.0, None, -1.0],
+    "op": ["upsert", "retract", "x"],
+}
+USUAL_FIELDS = ("schema", "person", "channel", "time", "value", "source")
+LISTED = {"channel", "time", "value", "record_id", "sigma", "op"}
+
+
+@st.composite
+def documents(draw):
+    """Mostly plain ones, so that most of a batch goes the short way and some of it does not."""
+    plain = draw(st.integers(0, 3)) > 0
+    names = USUAL_FIELDS if plain else draw(st.lists(st.sampled_from(sorted(VALUES)), unique=True))
+    batch = draw(st.booleans())
+    made = {}
+    for name in names:
+        some = st.sampled_from(VALUES[name][:2] if plain else VALUES[name])
+        if name == "schema":
+            made[name] = "readings/1" if batch else draw(some)
+        elif batch and name in LISTED:
+            made[name] = draw(st.lists(some, min_size=2, max_size=2))
+        else:
+            made[name] = draw(some)
+    return made
+
+
+@given(st.lists(documents(), max_size=12), st.booleans())
+def test_the_short_way_says_word_for_word_what_the_long_way_says(found, keyed):
+    values = [json.dumps(document).encode() for document in found]
+    keys = [str(d.get("person", "")).encode() if keyed else None for d in found]
+    clocks = [1_763_600_400_000 + 60_000 * (i % 2) - FUTURE_MS for i in range(len(values))]
+    short = decode(values, keys, clocks)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decode_module, "take", lambda documents, *_: (None, list(range(len(documents)))))
+        long = decode(values, keys, clocks)
+
+    def rows(decoded):
+        columns = [getattr(decoded, name).tolist() for name in COLUMNS if name != "person"]
+        names = [decoded.persons[i] for i in decoded.person]
+        return [repr(row) for row in zip(names, *columns, strict=True)]
+
+    assert rows(short) == rows(long)
+    assert short.refused == long.refused

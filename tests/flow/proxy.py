@@ -87,6 +87,10 @@ class Proxy:
             to.close()
 
     async def _pump(self, reader, writer):
+        with contextlib.suppress(OSError):  # one side went away: so does the other
+            await self._hand_on(reader, writer)
+
+    async def _hand_on(self, reader, writer):
         while data := await reader.read(1 << 14):
             mode = self.mode
             if mode == "latency":

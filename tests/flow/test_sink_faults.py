@@ -14,8 +14,8 @@ from stream import topics
 from stream.health import Metrics
 from stream.settings import Settings
 from stream.sink import CLOSED, Sink
-from tests.chaos.system import everything
 from tests.flow.proxy import Proxy
+from tests.flow.test_worker import everything
 
 FAULTS = ("latency", "bandwidth", "cut", "reset", "hang", "garbage", "page", "refusal")
 HARD = FAULTS[2:]  # nothing can be stored in these
@@ -68,7 +68,7 @@ def told(kafka, influx2):
     patch.setattr(influx, "TIMEOUT", aiohttp.ClientTimeout(total=1.5, connect=1.0))
     patch.setattr("connectors.stores.answers.CONFIGURATION_PAUSE_S", 0.5)
     patch.setattr(influx, "CONFIGURATION_PAUSE_S", 0.5)
-    patch.setattr("stream.sink.LONGEST_PAUSE_S", 1.0)
+    patch.setattr("stream.breaker.LONGEST_PAUSE_S", 1.0)
     found = {}
     with Proxy(influx2.port) as proxy:
         settings = Settings(

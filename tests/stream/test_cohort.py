@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from stream.cohort import Cohort
 from stream.estimates import estimates
 from stream.virtual import DEMO, simulate
+from stream.warm import readings_of
 
 START_MS = 1_795_392_000_000
 NAME = DEMO[0].name
@@ -32,23 +33,23 @@ def written_anew(cohort):
     """All of a cohort as changelog records."""
     for twin in cohort.twins.values():
         twin.touched = True
-        twin.dirty_hours |= set(np.unique(twin.journal["time_ms"] // 3_600_000).tolist())
+        twin.journal = twin.journal
         for checkpoint in twin.checkpoints:
             checkpoint.written = False
     return list(cohort.changed())
 
 
-def restored(records):
-    fresh = Cohort()
+def restored(records, **options):
+    fresh = Cohort(**options)
     for key, value in records:
         fresh.restore(key, value)
     fresh.finish_restore()
     return fresh
 
 
-def restarted(cohort):
+def restarted(cohort, **options):
     """A cohort restored from the changelog of another."""
-    return restored(written_anew(cohort))
+    return restored(written_anew(cohort), **options)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 0.99])
@@ -93,6 +94,41 @@ def test_order_duplicates_batches_and_restarts_leave_the_same_bits(readings, und
             cohort = restarted(cohort)
 
     assert json.dumps(cohort.twin_json(NAME)) == undisturbed
+
+
+@settings(max_examples=15)
+@given(seed=st.integers(0, 10_000))
+def test_what_waits_for_more_of_its_minute_leaves_the_same_bits(readings, undisturbed, seed):
+    """Nearly in order, in small pieces, so that most of it is appended and much of it waits."""
+    rng = np.random.default_rng(seed)
+    rows = np.argsort(readings.time_ms + 1000.0 * rng.exponential(rng.choice([0.1, 30.0]), len(readings)))
+    cohort = Cohort(patient=True)
+    while len(rows):
+        size = int(rng.integers(1, 40))
+        cohort.apply(readings.rows(rows[:size]), behind=bool(rng.random() < 0.5))
+        rows = rows[size:]
+        if rng.random() < 0.1:
+            cohort.settle()
+        if rng.random() < 0.1:
+            cohort = restarted(cohort, patient=True)
+
+    assert json.dumps(cohort.twin_json(NAME)) == undisturbed
+
+
+def test_of_one_minute_few_runs_are_made_and_each_channel_is_run_at_once():
+    second = readings_of("heart_rate", 61, 1, 70.0)
+    glucose = readings_of("glucose", 1, 60, 110.0)
+    glucose.time_ms = second.time_ms[30:31] + 500
+    glucose.key = glucose.time_ms
+    cohort, ticks = Cohort(patient=True), []
+    for i in range(41, 61):  # the series begins 20 s into a minute
+        ticks.append(len(cohort.apply(second.rows(slice(i - 1, i))).tick_s))
+    assert sum(ticks) == 3  # of 1, 4 and 16 readings
+    cohort = Cohort(patient=True)
+    cohort.apply(second.rows(slice(0, 30)))
+    done = cohort.apply(glucose)
+    assert len(done.tick_s) == 1
+    assert len(cohort.settle().tick_s) == 0
 
 
 def test_a_retraction_leaves_no_trace(readings, undisturbed):

@@ -1,4 +1,5 @@
 import asyncio
+import re
 from pathlib import Path
 
 from aiohttp import ClientSession
@@ -68,3 +69,32 @@ def test_the_runbook_names_every_metric():
     page = RUNBOOK.read_text()
 
     assert [name for name in KINDS if f"`{name}" not in page] == []
+
+
+def test_every_row_of_the_runbook_is_of_metrics_that_there_are_and_says_what_to_do():
+    rows = [
+        line.strip("|").split(" | ")
+        for line in RUNBOOK.read_text().splitlines()
+        if line.startswith("| `twin_")
+    ]
+    named = {name for row in rows for name in re.findall(r"twin_[a-z_]+", row[0])}
+
+    assert named == set(KINDS)
+    assert all(len(row) == 4 and all(cell.strip() for cell in row) for row in rows)
+
+
+def test_every_metric_is_set_somewhere_and_no_other_is():
+    sources = [path.read_text() for path in (RUNBOOK.parents[1] / "stream").rglob("*.py")]
+    used = {
+        name for text in sources for name in re.findall(r"""(?:count|set)\(\s*["'](twin_[a-z_]+)["']""", text)
+    }
+
+    assert used == set(KINDS)
+
+
+def test_what_the_issue_asks_for_is_there():
+    wanted = {"readings_total", "refused_total", "event_lag_seconds", "filter_microseconds_total", "nis_sum", "nis_count",
+              "checkpoint_bytes_total", "sink_state", "alerts_total"}  # fmt: skip
+
+    assert {f"twin_{name}" for name in wanted} <= set(KINDS)
+    assert "late" in KINDS["twin_readings_total"][1]

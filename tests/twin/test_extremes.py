@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from connectors import channels as edge
 from stream.person import PersonTwin
-from stream.storing import portrait
+from stream.portrait import portrait
 from tests.bench.ten_years import readings, run, soundness
 from twin import record as r_
 from twin.channels import CHANNELS
@@ -75,13 +75,14 @@ def test_a_repair_is_counted_and_shown():
     block, _, at, _ = r_.BLOCKS["fast"]
     covariance = record[at : at + block.N**2].reshape(block.N, block.N)
     covariance[0, 1] = covariance[1, 0] = 3.0 * np.sqrt(covariance[0, 0] * covariance[1, 1])
+    from stream.weights import weights_named
     from tests.bench.ten_years import fold, outputs_for
 
     records, one = record[None].copy(), np.array([0, 1])
     tick_s = np.array([record[r_.HEAD_S] + 60.0])
     keep, kept = np.full(1, -1, dtype=np.int64), np.zeros((0, r_.SIZE))
     fold(records, one, tick_s, one, np.array([0]), np.array([71.0]), np.array([-1.0]), np.zeros(1, dtype=np.int64),
-         np.zeros(1), np.full((2, 2), np.nan), keep, kept, *outputs_for(1, 1, 2))  # fmt: skip
+         np.zeros(1), np.full((2, 2), np.nan), weights_named(), keep, kept, *outputs_for(1, 1, 2))  # fmt: skip
     twin = PersonTwin("ada")
     twin.head.record[:] = records[0]
 

@@ -1,21 +1,14 @@
 // The page: people by urgency on the left, one person on the right; asks again whenever the server says so.
+import { Ahead } from "/assets/ahead.js";
 import { alertsOf, chart, intakes } from "/assets/chart.js";
+import { around, el } from "/assets/dom.js";
 import { ago, at, clock, spread, sureness, unit, word } from "/assets/words.js";
 
 const RISING = 8; // a forecast that differs by less is "steady"
+const FIRST = ["glucose", "heart_rate"]; // above what-if; other channels below it
 const OLD_S = 1800; // what is older is no longer "now"
 const $ = id => document.getElementById(id);
-let chosen = null, busy = false, again = false, fresh = null, unfolded = false, unlearned = false, failed = "";
-
-function el(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else node.setAttribute(name, value);
-  }
-  node.append(...children.flat().filter(child => child !== null));
-  return node;
-}
+let chosen = null, busy = false, again = false, fresh = null, unfolded = false, unlearned = false, failed = "", whatIf = null;
 
 async function get(path) {
   const answer = await fetch(path);
@@ -153,19 +146,21 @@ async function showOne(summary) {
   if (chosen === null) return;
   const p = await get(`/api/people/${encodeURIComponent(chosen)}?hours=8`);
   const open = p.alerts.filter(a => a.state === "active" || a.state === "acknowledged");
-  const draws = [], cards = p.channels.map(c => channelCard(p, c, draws, summary.now));
+  const draws = [], drawn = p.channels.map(c => [c.name, channelCard(p, c, draws, summary.now)]).filter(([, card]) => card !== null);
+  const cards = first => drawn.filter(([name]) => FIRST.includes(name) === first).map(([, card]) => card);
   const firstActive = open.find(a => a.state === "active");
   const fold = el("details", { ontoggle: e => { unfolded = e.target.open; } }, el("summary", {}, `All ${Object.keys(p.state).length} states of the twin now (± 1 sd)`), table(p.state, p.units, false));
   fold.open = unfolded;
   const typing = document.activeElement === $("by") ? $("by").value : null;
-  $("one").replaceChildren(
+  if (whatIf?.person !== chosen) whatIf = new Ahead(chosen);
+  whatIf.renew(p.time);
+  around($("one"), [
     el("div", { class: "row" }, el("h2", { class: "who" }, chosen, p.virtual ? el("span", { class: "tag" }, "virtual, truth known") : null),
       el("span", { class: summary.age_s > OLD_S ? "age old" : "age" }, `newest reading ${at(p.time)} UTC, ${ago(summary.age_s)}`),
       p.late_readings ? el("span", { class: "quiet" }, `${p.late_readings} readings came too late and are not in it`) : null),
     ...(failed ? [el("p", { class: "card alert", role: "alert" }, failed)] : []),
-    ...open.map(a => alertCard(a, a !== firstActive, p, summary.now)), ...cards.filter(c => c !== null),
-    learnedCard(p),
-    el("div", { class: "card" }, fold));
+    ...open.map(a => alertCard(a, a !== firstActive, p, summary.now)), ...cards(true),
+  ], whatIf.node, [...cards(false), learnedCard(p), el("div", { class: "card" }, fold)]);
   draws.forEach(draw => draw());
   if (typing !== null && $("by")) { $("by").value = typing; $("by").focus(); }
 }
@@ -188,5 +183,6 @@ const source = new EventSource("/api/stream");
 source.onmessage = refresh;
 source.onerror = () => say(false);
 setInterval(refresh, 30000); // ages grow although nothing comes
-addEventListener("resize", refresh);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refresh);
+const redraw = () => { whatIf?.draw(); refresh(); };
+addEventListener("resize", redraw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);

@@ -18,6 +18,7 @@ from influxdb_client import (
 
 from connectors.errors import Unavailable
 from connectors.stores import influx as module
+from connectors.stores.buckets import make_known
 from connectors.stores.influx import InfluxStore
 from connectors.stores.lines import alert_lines, estimate_lines
 from tests.connectors.stores.test_contract import ALERT, ESTIMATE, influx, run
@@ -125,10 +126,10 @@ def test_what_is_older_than_the_retention_is_refused_and_the_rest_is_kept(server
     store = influx(server)
     if hasattr(server, "token"):
         run(store, hour_bucket(store))
-        store.bucket, store.database, store.retention = "short/hour", "short", "hour"
+        store.bucket = store.alert_bucket = "short/hour"
     else:
         run(store, store._query('CREATE RETENTION POLICY "hour" ON "twin" DURATION 1h REPLICATION 1', "POST"))
-        store.bucket, store.retention = "twin/hour", "hour"
+        store.bucket = store.alert_bucket = "twin/hour"
     now = int(time.time() * 1000)
     documents = [ESTIMATE | {"person": "aged", "time": now - 36_000_000 * (i < 50)} for i in range(51)]
     documents = [d | {"time": d["time"] + i} for i, d in enumerate(documents)]
@@ -276,12 +277,15 @@ def test_what_is_not_influxdb_condemns_and_keeps_no_line(status):
 
 
 def test_a_bucket_that_influxql_does_not_know_is_mapped(influx2):
-    store = influx(influx2)
-    store.database = "elsewhere"  # as before 2.1, where no mapping comes by itself
-    with pytest.raises(Unavailable, match="database not found"):
-        asyncio.run(closing(store, store.latest()))
+    store, query = (
+        influx(influx2),
+        "SHOW TAG KEYS FROM twin_state",
+    )  # as before 2.1, where no mapping comes by itself
+    with pytest.raises(Unavailable, match=r"not found|not set"):
+        asyncio.run(closing(store, store._query(query, bucket="elsewhere")))
+    run(store, store.write([ESTIMATE], []), make_known(store, "twin", "elsewhere"))
 
-    assert run(store, store.write([ESTIMATE], []), store.states("ada, b=c", 0, 9999)) == [ESTIMATE]
+    assert run(store, store._query(query, bucket="elsewhere"))[0]["values"] == [["person_id"]]
 
 
 def test_a_token_of_the_bucket_alone_is_enough(influx2):

@@ -1,0 +1,52 @@
+"""A batch taken apart by person, and who of them has only what is newer than all that is known: the usual case, made cheap."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from connectors.columns import Decoded
+from connectors.plain import FUTURE_MS
+from stream.journal import Entries, entries_of
+from stream.person import PersonTwin
+
+if TYPE_CHECKING:
+    from stream.cohort import Cohort
+
+
+def by_person(
+    cohort: "Cohort", readings: Decoded, offsets: NDArray[np.int64] | None, stamps: NDArray[np.int64] | None
+) -> Iterator[tuple[PersonTwin, NDArray[np.int64], Entries, bool]]:
+    """Each person's twin, rows and entries by time, and whether all are later than anything known of them.
+
+    What is plain has its offset noted here.
+    """
+    person, record, time_ms = readings.person, readings.record, readings.time_ms
+    order = np.lexsort((readings.key, readings.source, readings.channel, time_ms, person))
+    entries = entries_of(readings, order)
+    person, time_ms = person[order], time_ms[order]
+    again = np.zeros(len(order), dtype=bool)  # the same identity twice
+    again[1:] = (person[1:] == person[:-1]) & (time_ms[1:] == time_ms[:-1])
+    for name in ("channel", "source", "key"):
+        again[1:] &= entries[name][1:] == entries[name][:-1]
+    odd = again | entries["retract"] | (entries["key"] < 0)
+    if stamps is not None:
+        odd |= time_ms > stamps[record[order]] + FUTURE_MS
+    starts = np.flatnonzero(np.append(True, person[1:] != person[:-1]))
+    ends = np.append(starts[1:], len(order))
+    odd = np.logical_or.reduceat(odd, starts)
+    first_ms, last_ms = time_ms[starts].tolist(), time_ms[ends - 1].tolist()
+    at = offsets[record[order]] if offsets is not None else np.full(len(order), np.iinfo(np.int64).max)
+    lowest, highest = np.minimum.reduceat(at, starts).tolist(), np.maximum.reduceat(at, starts).tolist()
+    for i, (begin, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        twin = cohort.twin(readings.persons[person[begin]])
+        plain = (
+            not odd[i] and first_ms[i] > twin.hours.last_ms and lowest[i] > twin.offset and not len(twin.waiting)
+            and first_ms[i] >= max(twin.newest_ms, last_ms[i]) - cohort.windows.shortest_ms
+        )  # fmt: skip
+        if plain:
+            twin.newest_ms = max(twin.newest_ms, last_ms[i])
+            if offsets is not None:
+                twin.offset, twin.touched = highest[i], True
+        yield twin, order[begin:end], entries[begin:end], plain

@@ -1,0 +1,331 @@
+"""The bench of the stream on a broker: a real worker process, the load, and what others do with the same topic."""
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.structs import TopicPartition
+from confluent_kafka import Producer
+
+from connectors.decode import decode
+from stream import topics
+from stream.bench import load
+from stream.settings import Settings
+
+GROUP_WAIT_S = 90.0
+
+
+@contextmanager
+def broker(folder: Path) -> Iterator[tuple[str, str]]:
+    """host:port and what it is: TWIN_BROKER's, else Apache Kafka of the services, else none (raises RuntimeError)."""
+    if address := os.environ.get("TWIN_BROKER"):
+        yield address, "TWIN_BROKER"
+        return
+    home = Path(__file__).resolve().parents[2]
+    if not (home / "deploy" / "services" / "kafka.py").exists():
+        raise RuntimeError("set TWIN_BROKER: Kafka of deploy/services is found in a checkout only")
+    sys.path.insert(0, str(home))
+    from deploy.services.basics import Missing  # noqa: PLC0415
+    from deploy.services.kafka import Kafka  # noqa: PLC0415
+
+    kafka: Any = Kafka(folder)
+    try:
+        kafka.start()
+    except Missing as error:
+        raise RuntimeError(f"Apache Kafka: {error}") from error
+    try:
+        yield kafka.bootstrap, "Apache Kafka 4.3.1"
+    finally:
+        kafka.stop()
+
+
+def partition_of(person: str, partitions: int) -> int:
+    """Any rule does, as long as a person stays where they are."""
+    return int(person[1:]) % partitions
+
+
+def produce(
+    address: str, partitions: int, messages: Iterable[load.Message], topic: str = topics.READING
+) -> int:
+    """Send everything as fast as it goes; returns how many."""
+    producer = Producer({
+        "bootstrap.servers": address, "compression.type": "lz4", "linger.ms": 20, "batch.size": 1_000_000,
+        "queue.buffering.max.messages": 2_000_000, "queue.buffering.max.kbytes": 1_000_000,
+    })  # fmt: skip
+    count = 0
+    for person, value in messages:
+        while True:
+            try:
+                producer.produce(topic, value, person, partition=partition_of(person, partitions))
+                break
+            except BufferError:
+                producer.poll(0.1)
+        count += 1
+        if count % 10_000 == 0:
+            producer.poll(0)
+    producer.flush(120)
+    return count
+
+
+@dataclass
+class Process:
+    """A worker process and where it says how it is."""
+
+    popen: subprocess.Popen[bytes]
+    log: Path
+    started: float
+    health: str = ""
+
+    def url(self) -> str:
+        """Of its health server; waits for the line that names it."""
+        while not self.health:
+            found = re.search(r"http://127\.0\.0\.1:\d+", self.log.read_text(errors="replace"))
+            if found:
+                self.health = found.group()
+            elif self.popen.poll() is not None:
+                raise RuntimeError(f"the worker ended: {self.log.read_text(errors='replace')[-800:]}")
+            else:
+                time.sleep(0.05)
+        return self.health
+
+    def get(self, path: str) -> tuple[int, str]:
+        """An answer of its health server."""
+        try:
+            with urllib.request.urlopen(self.url() + path, timeout=30) as answer:  # noqa: S310 - of our own
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def ready(self) -> float:
+        """Wait until it is; returns seconds since it was started."""
+        while self.get("/ready")[0] != 200:
+            time.sleep(0.05)
+            if self.popen.poll() is not None:
+                raise RuntimeError("the worker ended")
+        return time.monotonic() - self.started
+
+    def metric(self, name: str) -> float:
+        """The sum of a metric over its labels."""
+        rows = [line for line in self.get("/metrics")[1].splitlines() if line.startswith(name)]
+        return sum(float(row.rsplit(" ", 1)[1]) for row in rows)
+
+    def used(self) -> tuple[float, float]:
+        """Seconds of processor so far, and resident kilobytes."""
+        fields = Path(f"/proc/{self.popen.pid}/stat").read_text().rsplit(") ", 1)[1].split()
+        resident = next(line for line in Path(f"/proc/{self.popen.pid}/status").read_text().splitlines()
+                        if line.startswith("VmRSS"))  # fmt: skip
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), float(resident.split()[1])
+
+
+@contextmanager
+def worker(settings: Settings, folder: Path, **more: str) -> Iterator[Process]:
+    """A worker without its sink, stopped at the end."""
+    environment = os.environ | {
+        "TWIN_BROKER": settings.broker, "TWIN_PARTITIONS": str(settings.partitions), "TWIN_APP_ID": settings.app_id,
+        "TWIN_DATA_DIR": str(folder), "TWIN_ROLES": "update", "TWIN_SILENT_AFTER_MIN": "100000000",
+        "TWIN_WINDOWS": "{}",
+    } | more  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"worker-{time.monotonic_ns()}.log"
+    with path.open("wb") as log:
+        popen = subprocess.Popen(
+            [sys.executable, "-m", "stream.commands", "worker"], env=environment, stdout=log, stderr=log,
+            stdin=subprocess.DEVNULL, cwd=folder,
+        )  # fmt: skip
+    try:
+        yield Process(popen, path, time.monotonic())
+    finally:
+        if popen.poll() is None:
+            popen.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                popen.wait(15)
+        if popen.poll() is None:
+            popen.kill()
+            popen.wait(10)
+
+
+async def _lag(consumer: AIOKafkaConsumer, parts: list[TopicPartition], ends: dict[Any, int]) -> int:
+    done = [await consumer.committed(part) or 0 for part in parts]
+    return sum(max(0, ends[part] - at) for part, at in zip(parts, done, strict=True))
+
+
+async def acknowledged(settings: Settings, process: Process) -> dict[str, float]:
+    """From the first reading that is applied until the state of the last is acknowledged: seconds of both clocks."""
+    parts = [TopicPartition(topics.READING, number) for number in range(settings.partitions)]
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.broker, group_id=settings.app_id, enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        consumer.assign(parts)
+        ends = await consumer.end_offsets(parts)
+        before = process.metric("twin_readings_total")
+        while process.metric("twin_readings_total") == before:
+            await asyncio.sleep(0.02)
+        began, used = time.monotonic(), process.used()[0]
+        while await _lag(consumer, parts, ends):
+            await asyncio.sleep(0.05)
+            if process.popen.poll() is not None:
+                raise RuntimeError("the worker ended")
+        return {"wall_s": time.monotonic() - began, "processor_s": process.used()[0] - used,
+                "readings": process.metric("twin_readings_total") - before,
+                "ticks": process.metric("twin_ticks_total")}  # fmt: skip
+    finally:
+        await consumer.stop()
+
+
+async def raw(settings: Settings) -> dict[str, float]:
+    """Plain aiokafka getmany with our decoder on the same topic: what no stream processor in Python is faster than."""
+    parts = [TopicPartition(topics.READING, number) for number in range(settings.partitions)]
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        consumer.assign(parts)
+        ends = await consumer.end_offsets(parts)
+        await consumer.seek_to_beginning(*parts)
+        now_ms = int(time.time() * 1000)
+        began, used = time.monotonic(), time.process_time()
+        readings = 0
+        while any([await consumer.position(part) < ends[part] for part in parts]):
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                readings += len(decode([r.value for r in records], [r.key for r in records], now_ms))
+        return {
+            "wall_s": time.monotonic() - began,
+            "processor_s": time.process_time() - used,
+            "readings": readings,
+        }
+    finally:
+        await consumer.stop()
+
+
+async def latency(settings: Settings, people: int, per_s: float, seconds: float) -> dict[str, float]:
+    """Milliseconds from the sending of a reading that opens an alert to the alert on its topic, under a load of others.
+
+    People whose glucose falls are sent among `per_s` single heart rates a second; their alert opens with the second
+    reading below 70 mg/dL.
+    """
+    parts = [TopicPartition(topics.ALERT, number) for number in range(settings.partitions)]
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.broker, enable_auto_commit=False, fetch_max_wait_ms=5
+    )
+    await consumer.start()
+    consumer.assign(parts)
+    await consumer.seek_to_end(*parts)
+    sent: dict[str, float] = {}
+    took: list[float] = []
+    producer = Producer({"bootstrap.servers": settings.broker, "compression.type": "lz4", "linger.ms": 2,
+                         "queue.buffering.max.messages": 1_000_000})  # fmt: skip
+    stop = asyncio.Event()
+
+    async def listen() -> None:
+        while not stop.is_set():
+            for records in (await consumer.getmany(timeout_ms=5)).values():
+                now = time.monotonic()
+                for record in records:
+                    alert = orjson.loads(record.value)
+                    if alert["state"] == "active" and alert["person"] in sent:
+                        took.append((now - sent.pop(alert["person"])) * 1000.0)
+
+    listener = asyncio.ensure_future(listen())
+    began = time.monotonic()
+    done, victim = 0, 0
+    names = load.names(people)
+    while (passed := time.monotonic() - began) < seconds:
+        due = int(passed * per_s)
+        now_ms = int(time.time() * 1000)
+        for number in range(done, due):
+            name = names[number % people]
+            value = load.SINGLE % (name.encode(), now_ms, load.rate_at(number // people, number % people))
+            producer.produce(topics.READING, value, name, partition=partition_of(name, settings.partitions))
+        done = due
+        if victim < passed * 10:
+            name = f"v{victim:06d}"
+            for minutes in (10, 5, 0):
+                value = b'{"person":"%s","channel":"glucose","time":%d,"value":%.1f}' % (
+                    name.encode(), now_ms - minutes * 60_000, 58.0 + minutes,
+                )  # fmt: skip
+                producer.produce(
+                    topics.READING, value, name, partition=partition_of(name, settings.partitions)
+                )
+                if minutes:
+                    producer.poll(0)
+            sent[name] = time.monotonic()
+            victim += 1
+        producer.poll(0)
+        await asyncio.sleep(0.005)
+    producer.flush(30)
+    await asyncio.sleep(3.0)
+    stop.set()
+    await listener
+    await consumer.stop()
+    took.sort()
+    p50, p99 = (
+        took[min(int(share * len(took)), len(took) - 1)] if took else float("nan") for share in (0.5, 0.99)
+    )
+    return {
+        "p50_ms": p50,
+        "p99_ms": p99,
+        "alerts": len(took),
+        "missing": len(sent),
+        "sent_per_s": done / seconds,
+    }
+
+
+async def delete_topics(settings: Settings) -> None:
+    """Delete the topics that a measurement uses, and wait until they are gone."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker)
+    await admin.start()
+    try:
+        wanted = set(topics.needed(settings))
+        there = wanted & set(await admin.list_topics())
+        if there:
+            await admin.delete_topics(sorted(there))
+        while wanted & set(await admin.list_topics()):
+            await asyncio.sleep(0.2)
+    finally:
+        await admin.close()
+
+
+async def killed(settings: Settings, first: Process, second: Process) -> float:
+    """Seconds from the kill of a worker, under load, until the other one has applied readings of its partitions."""
+    producer = Producer({"bootstrap.servers": settings.broker, "linger.ms": 5})
+    names = load.names(settings.partitions * 10)
+
+    def send() -> None:
+        now_ms = int(time.time() * 1000)
+        for number, name in enumerate(names):
+            value = load.SINGLE % (name.encode(), now_ms, 70.0 + number % 9)
+            producer.produce(topics.READING, value, name, partition=partition_of(name, settings.partitions))
+        producer.flush(5)
+
+    for _ in range(30):  # both have their share, and applied of it
+        send()
+        await asyncio.sleep(0.1)
+    first.popen.kill()
+    began = time.monotonic()
+    lag: list[tuple[float, float]] = []
+    while time.monotonic() - began < 30.0:
+        send()
+        lag.append((time.monotonic() - began, second.metric("twin_readings_total")))
+        await asyncio.sleep(0.1)
+        # All of what is sent each round is applied again: both halves, not only its own.
+        if len(lag) > 12 and (lag[-1][1] - lag[-11][1]) > 0.9 * 10 * len(names):
+            return lag[-11][0]
+    return float("nan")

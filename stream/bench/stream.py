@@ -1,0 +1,158 @@
+"""`twin bench stream`: readings a second to acknowledged state, latency to an alert, memory, what late data cost.
+
+Rates are given by the wall clock and by the processor's: on a machine that does other things only the second compares. Each
+figure stands beside plain aiokafka with our decoder, and stock Faust, on the same topic in the same run.
+"""
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from stream import topics
+from stream.bench import around, inside, load
+from stream.settings import Settings
+
+Row = dict[str, Any]
+PARTITIONS = 8
+SINGLES_PER_S, BATCHED_PER_S = 100_000.0, 300_000.0
+
+
+def row(
+    what: str, ours: float, unit: str, target: float | None = None, least: bool = False, **more: Any
+) -> Row:
+    """One figure; `least`: the target is a lower bound."""
+    ok = None if target is None else (ours >= target if least else ours <= target)
+    return {"what": what, "ours": ours, "unit": unit, "target": target, "ok": ok, **more}
+
+
+def within(people: int, seconds: int, resident: int) -> list[Row]:
+    """What needs no broker: the way of a batch, lateness, memory."""
+    rows = []
+    kinds = (
+        ("one reading a message", load.singles, 36_000, SINGLES_PER_S),
+        ("50 readings a message", load.batches, 6000, BATCHED_PER_S),
+    )
+    for what, make, fetched, target in kinds:
+        messages = list(make(people, seconds, inside.BEGIN_MS))
+        found = inside.through(messages, fetched, 4)
+        rate = found.pop("readings_per_s")
+        rows.append(row(f"in process, {what}", rate, "readings/processor s", target, least=True, parts=found))
+    late = inside.lateness()
+    limits = {"an hour": 20.0, "24 hours": 150.0}
+    rows += [
+        row(
+            f"late by {name}" if name in limits else name,
+            value,
+            "1" if name.endswith("again") else "ms",
+            limits.get(name),
+        )
+        for name, value in late.items()
+    ]
+    for number in (1000, resident):
+        if number:
+            with tempfile.TemporaryDirectory(prefix="twin-bench-") as name:
+                kept = inside.memory(number, Path(name))
+            rows.append(
+                row(f"resident at {number} people", kept["kb_a_person"], "kB/person", 16.0, parts=kept)
+            )
+            limit = 30.0 if number >= 100_000 else None
+            rows.append(
+                row(f"recovery of {number} twins, by the processor", kept["recovery_processor_s"], "s", limit)
+            )
+    return rows
+
+
+@contextmanager
+def _fresh(address: str, kind: str, folder: Path) -> Iterator[Settings]:
+    """Topics of their own for a measurement: those that are there are deleted."""
+    settings = Settings(broker=address, partitions=PARTITIONS, app_id=f"bench-{kind}-{time.time_ns()}",
+                        data_dir=folder / kind)  # fmt: skip
+    asyncio.run(around.delete_topics(settings))
+    asyncio.run(topics.create_missing(settings))
+    yield settings
+
+
+def on_broker(people: int, seconds: int, folder: Path, tell: Callable[[str], None]) -> tuple[str, list[Row]]:
+    """What needs a broker: rates, the others, latency, start and failover."""
+    rows: list[Row] = []
+    with around.broker(folder / "kafka") as (address, kind):
+        for name, make, target in (("one reading a message", load.singles, SINGLES_PER_S),
+                                   ("50 readings a message", load.batches, BATCHED_PER_S)):  # fmt: skip
+            with _fresh(address, name[:2].strip(), folder) as settings:
+                now = int(time.time()) * 1000
+                tell(f"sending: {name}")
+                sent = around.produce(address, PARTITIONS, make(people, seconds, now - (seconds + 60) * 1000))
+                tell(f"measuring: {name}")
+                plain = asyncio.run(around.raw(settings))
+                with around.worker(settings, folder / name[:2].strip()) as process:
+                    ours = asyncio.run(around.acknowledged(settings, process))
+                    resident = process.used()[1]
+                rows += [
+                    row(f"{name}, to acknowledged state", ours["readings"] / ours["wall_s"], "readings/s", target, least=True,
+                        beside="aiokafka getmany + decode", theirs=plain["readings"] / plain["wall_s"]),
+                    row(f"{name}, by the processor", ours["readings"] / ours["processor_s"], "readings/processor s", target,
+                        least=True, beside="aiokafka getmany + decode", theirs=plain["readings"] / plain["processor_s"],
+                        messages=sent, ticks=ours["ticks"], worker_mb=resident / 1024),
+                ]  # fmt: skip
+                if make is load.singles:
+                    rows.append(_stock(settings, folder, min(sent, 100_000)))
+        rows += _alive(address, people, folder, tell)
+    return kind, rows
+
+
+def _stock(settings: Settings, folder: Path, count: int) -> Row:
+    command = [sys.executable, "-m", "stream.bench.stock", settings.broker, topics.READING, str(PARTITIONS), str(count),
+               str(folder / "stock")]  # fmt: skip
+    with contextlib.suppress(subprocess.TimeoutExpired, ValueError):
+        done = subprocess.run(command, capture_output=True, timeout=240, check=False)  # noqa: S603 - our own
+        found = orjson.loads(done.stdout.strip().splitlines()[-1] if done.stdout.strip() else b"")
+        return row("stock Faust, one event a reading, no filter", found["readings"] / found["wall_s"], "readings/s",
+                   by_processor=found["readings"] / found["processor_s"])  # fmt: skip
+    return row("stock Faust: no answer", float("nan"), "readings/s")
+
+
+def _alive(address: str, people: int, folder: Path, tell: Callable[[str], None]) -> list[Row]:
+    """Start, latency at half the load, and how long a killed worker's readings wait."""
+    with _fresh(address, "alive", folder) as settings:
+        with around.worker(settings, folder / "alive") as process:
+            tell("measuring: start")
+            ready = process.ready()
+            tell("measuring: latency")
+            took = asyncio.run(around.latency(settings, people, SINGLES_PER_S / 2, 20.0))
+            tell("measuring: a killed worker")
+            with around.worker(settings, folder / "second") as second:
+                second.ready()
+                lost = asyncio.run(around.killed(settings, process, second))
+        return [
+            row("worker ready, warm", ready, "s", 5.0),
+            row("reading to alert, half load, p50", took["p50_ms"], "ms", 20.0, load=took),
+            row("reading to alert, half load, p99", took["p99_ms"], "ms", 100.0),
+            row("kill -9 until the lag falls", lost, "s", 8.0),
+        ]
+
+
+def run(
+    people: int, seconds: int, resident: int, in_process: bool, tell: Callable[[str], None]
+) -> dict[str, Any]:
+    """Everything."""
+    from stream.compiled import load as compiled  # noqa: PLC0415 - the compiler is needed only here
+
+    compiled()
+    tell("measuring in process")
+    rows = within(min(people, 600), min(seconds, 600), resident)
+    kind = "none"
+    if not in_process:
+        with tempfile.TemporaryDirectory(prefix="twin-bench-") as name:
+            kind, more = on_broker(people, seconds, Path(name), tell)
+            rows += more
+    return {"broker": kind, "people": people, "seconds_of_each": seconds, "figures": rows,
+            "two_workers": "not measured: it needs two free cores"}  # fmt: skip

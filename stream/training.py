@@ -1,0 +1,196 @@
+"""Train the learned part of glucose on tables of readings: features by the online kernels, networks in numpy.
+
+The same tables give the same file, bit for bit, on one machine. Cross-validated by person: each fold's weights then run
+online over the people that they have not seen, and the report says how they forecast beside persistence and an
+autoregression that was fitted inside the study.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.training_network import PER_HORIZON, Plan, chance_loss, fit, forecast_loss, hidden_units, together
+from stream.training_people import Person, Rows, TrainError, people_of, prepare, stack, targets
+
+__all__ = ["SOURCES", "TrainError", "Training", "train"]
+from twin.learned import glucose_slot as s_
+from twin.learned.glucose import LOWS, bench_for, series
+from twin.learned.network import GlucoseWeights
+from twin.learned.observe import AHEAD_MIN
+from twin.learned.weights import document, identified
+from twin.scoring.errors import scores
+
+Floats = NDArray[np.float64]
+DAY_S = 86400.0
+LAGS_S = 3600.0
+EVERY = 20  # of the rows from which the usual hidden units are taken
+CLIP = (40.0, 400.0)
+# Sets whose names are known: source and licence. Only these were used for the weights that are shipped.
+SOURCES = {
+    "cgm_azt1d": ("AZT1D, Khamesian et al., as collected in the Glucose-ML project", "CC BY 4.0"),
+    "cgm_physiocgm": ("PhysioCGM, as collected in the Glucose-ML project", "CC0"),
+    "cgm_hupa_ucm": ("HUPA-UCM, Hidalgo et al., as collected in the Glucose-ML project", "CC BY 4.0"),
+    "cgm_hall_2018": (
+        "Hall et al. 2018, PLoS Biol 16:e2005143, as collected in the Glucose-ML project",
+        "CC BY 4.0",
+    ),
+}
+FORECASTS, CHANCES = Plan(), Plan(hidden=24, epochs=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What to train on and how; `licences` by study for tables that are not known."""
+
+    tables: tuple[Path, ...]
+    out: Path
+    folds: int = 5
+    seeds: int = 4
+    epochs: int = FORECASTS.epochs
+    licences: tuple[tuple[str, str], ...] = ()
+
+
+def weights_from(rows: Sequence[list[Rows]], task: Training) -> GlucoseWeights:
+    """Fit every network on the rows of some people."""
+    examples = stack(rows)
+    plan = replace(FORECASTS, epochs=task.epochs)
+    outputs = s_.HORIZONS * PER_HORIZON
+    corrections = together([fit(examples, outputs, forecast_loss, plan, seed) for seed in range(task.seeds)])
+    chances = replace(CHANCES, epochs=min(task.epochs, CHANCES.epochs))
+    lows = together([fit(examples, LOWS, chance_loss, chances, seed) for seed in range(min(task.seeds, 2))])
+    hidden = hidden_units(corrections, examples.x[::EVERY]).astype(np.float64)
+    middle = hidden.mean(axis=0)
+    _, directions = np.linalg.eigh(np.cov((hidden - middle).T))
+    found = directions[:, ::-1][:, : s_.PROJECTED] / np.sqrt(task.seeds)
+    # An eigenvector may point either way: the largest element says which.
+    signs = np.sign(found[np.abs(found).argmax(axis=0), np.arange(found.shape[1])])
+    gains = np.zeros((s_.HORIZONS, s_.CAUSES), dtype=np.float32)
+    projection = np.ascontiguousarray(found * signs, dtype=np.float32)
+    return identified(GlucoseWeights(0.0, corrections, lows, middle.astype(np.float32), projection, gains))
+
+
+def run_online(person: Person, weights: GlucoseWeights) -> tuple[Floats, Floats]:
+    """Forecasts (n, HORIZONS, 6) and chances of lows (n, LOWS) as the twin would have issued them."""
+    n = len(person.times)
+    issued, lows = np.zeros((n, s_.HORIZONS, PER_HORIZON)), np.zeros((n, LOWS))
+    causes = np.zeros((n, s_.CAUSES))
+    series(
+        np.zeros(s_.SIZE), weights, person.times, person.values, 0.0, causes, bench_for(weights), issued, lows
+    )
+    return issued, lows
+
+
+def hour_of_lags(person: Person) -> tuple[Floats, NDArray[np.bool_]]:
+    """The last hour's readings, newest first, and where it is whole and the first day is over."""
+    count = max(4, round(LAGS_S / person.step_s))
+    at = np.arange(len(person.times))
+    lags = np.stack([person.values[np.maximum(at - k, 0)] for k in range(count)], axis=1)
+    since = person.times - person.times[np.maximum(at - count + 1, 0)]
+    whole = (at >= count - 1) & (since < (count - 0.5) * person.step_s)
+    return lags, whole & (person.times >= person.times[0] + DAY_S)
+
+
+def fold_of(people: Sequence[Person], folds: int) -> NDArray[np.int64]:
+    """Each study's people in turn; nobody is in two folds."""
+    seen: dict[str, int] = {}
+    found = []
+    for person in people:
+        seen[person.study] = seen.get(person.study, -1) + 1
+        found.append(seen[person.study] % folds)
+    return np.array(found, dtype=np.int64)
+
+
+def autoregression(people: Sequence[Person], fold: NDArray[np.int64], h: int) -> list[Floats]:
+    """Least squares on the last hour's readings, of the other folds of the same study; nan where it cannot be fitted."""
+    lags = [hour_of_lags(person) for person in people]
+    told = [targets(p.times, p.values, p.step_s)[:, h] for p in people]
+    found: list[Floats] = []
+    for i, person in enumerate(people):
+        x, y = [], []
+        for j, other in enumerate(people):
+            same = other.study == person.study and lags[j][0].shape[1] == lags[i][0].shape[1]
+            if same and fold[j] != fold[i]:
+                good = lags[j][1] & np.isfinite(told[j])
+                x.append(lags[j][0][good])
+                y.append(told[j][good])
+        if sum(map(len, y)) < 1000:
+            found.append(np.full(len(person.times), np.nan))
+            continue
+        hours = np.column_stack([np.concatenate(x), np.ones(sum(map(len, y)))])
+        solved = np.linalg.lstsq(hours, np.concatenate(y), rcond=None)[0]
+        found.append(np.clip(lags[i][0] @ solved[:-1] + solved[-1], *CLIP))
+    return found
+
+
+def judge(
+    people: Sequence[Person], issued: Sequence[Floats], fold: NDArray[np.int64]
+) -> list[dict[str, Any]]:
+    """Of each study and horizon: scores of the learned forecast, RMSE of persistence and of the autoregression."""
+    found = []
+    for h, minutes in enumerate(AHEAD_MIN):
+        auto = autoregression(people, fold, h)
+        for study in dict.fromkeys(person.study for person in people):
+            rows = []
+            for i, person in enumerate(people):
+                if person.study == study:
+                    y = targets(person.times, person.values, person.step_s)[:, h]
+                    good = hour_of_lags(person)[1] & np.isfinite(y)
+                    columns = (y, person.values, auto[i], *issued[i][:, h].T)
+                    rows.append(np.stack([column[good] for column in columns], axis=1))
+            y, now, by_auto, mean, *quantiles = np.concatenate(rows).T
+            line = scores(y, np.clip(mean, *CLIP), np.clip(np.stack(quantiles, axis=1), *CLIP))
+            line["persistence"] = float(np.sqrt(np.mean((now - y) ** 2)))
+            line["autoregression"] = float(np.sqrt(np.mean((by_auto - y) ** 2)))
+            found.append({"study": study, "minutes": float(minutes), "people": len(rows), **line})
+    return found
+
+
+def train(task: Training, advance: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+    """Train, cross-validate, write the weights and `<out>.report.json` beside them. Returns the report.
+
+    Raises:
+        TrainError: a table that cannot be used, or a file that is there already; nothing is written.
+
+    """
+    report_path = task.out.with_suffix(".report.json")
+    for path in (task.out, report_path):
+        if path.exists():
+            raise TrainError(f"{path} is there already: choose another name")
+    advance("reading the tables")
+    people = people_of(task.tables)
+    rows = prepare(people)
+    fold = fold_of(people, task.folds)
+    validated: list[dict[str, Any]] = []
+    if task.folds > 1:
+        issued: list[Floats] = [np.zeros(0)] * len(people)
+        for k in range(task.folds):
+            advance(f"fold {k + 1} of {task.folds}")
+            weights = weights_from([rows[i] for i in np.flatnonzero(fold != k)], task)
+            for i in np.flatnonzero(fold == k):
+                issued[i] = run_online(people[i], weights)[0]
+        validated = judge(people, issued, fold)
+    advance("all people")
+    weights = weights_from(rows, task)
+    about = {
+        "trained_on": [
+            _about(study, people, dict(task.licences)) for study in dict.fromkeys(p.study for p in people)
+        ],
+        "plan": {"seeds": task.seeds, **asdict(replace(FORECASTS, epochs=task.epochs))},
+    }
+    report = {"weights": task.out.name, **about, "folds": task.folds, "unseen_people": validated}
+    task.out.parent.mkdir(parents=True, exist_ok=True)
+    task.out.write_text(document(weights, about), encoding="utf-8")
+    report_path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return report
+
+
+def _about(study: str, people: Sequence[Person], licences: dict[str, str]) -> dict[str, Any]:
+    mine = [person for person in people if person.study == study]
+    source, licence = SOURCES.get(study, (study, licences.get(study, "not stated")))
+    readings = sum(len(person.times) for person in mine)
+    return {"study": study, "source": source, "licence": licence, "people": len(mine), "readings": readings}

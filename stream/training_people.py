@@ -1,0 +1,168 @@
+"""Tables of readings as rows to learn from: by the kernels that run online, so that training sees what the twin will see.
+
+Of a sensor that reads every five minutes the network also sees every third reading, as a slower sensor would have it; and of
+everybody a copy with readings lost, so that gaps are nothing new.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from connectors.errors import TableError
+from connectors.table import read_table
+from stream.journal import ENTRY, bin_ticks, entries_of, merge
+from stream.training_network import CLIPPED_TARGET, Examples
+from twin.channels import GLUCOSE
+from twin.learned.glucose import LOWS
+from twin.learned.glucose_slot import HORIZONS, SIZE
+from twin.learned.inputs import INPUTS
+from twin.learned.observe import AHEAD_MIN, examples, learned_room
+from twin.scoring.episodes import LOW, onsets
+
+Floats = NDArray[np.float64]
+TICK_MS = 60_000
+SLOW_STEP_S = 900.0
+SLOW_SHARE, LOST_SHARE, LOST = 0.6, 0.8, 0.3  # weights of the copies; share of the readings that is lost
+HEAVIEST = 8.0  # no person's reading counts more than so many of another's
+FEWEST = 50
+WITHIN_S = (900.0, 1500.0, 1800.0)  # an episode begins; an episode begins; a reading is low
+ASKED = (70.0, 160.0)  # mg/dL: where the beginning of an episode is asked
+
+
+class TrainError(ValueError):
+    """Tables from which nothing can be learned; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person's readings [s], [mg/dL], and the usual time between them [s]."""
+
+    study: str
+    name: str
+    times: Floats
+    values: Floats
+    step_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Of one series: inputs, targets (n, horizons) [mg/dL], bases (n, horizons, 2), labels (n, LOWS), weight of a row."""
+
+    x: NDArray[np.float32]
+    target: Floats
+    base: Floats
+    label: Floats
+    weight: float
+
+
+def people_of(paths: Sequence[Path]) -> list[Person]:
+    """Everybody with glucose in the tables, in the order of the tables and of their names.
+
+    Raises:
+        TrainError: a broken table, or one without enough glucose.
+
+    """
+    found: list[Person] = []
+    for path in paths:
+        try:
+            table = read_table(path, None)
+        except TableError as error:
+            raise TrainError(f"{path}: {error}") from error
+        study = path.name.removesuffix(".gz").removesuffix(".csv")
+        before = len(found)
+        for name in sorted(table.persons):
+            rows = np.flatnonzero(table.person == table.persons.index(name))
+            entries, _ = merge(np.empty(0, dtype=ENTRY), entries_of(table, rows))
+            tick_s, start, channel, value, *_ = bin_ticks(entries, TICK_MS)
+            tick = np.repeat(np.arange(len(tick_s)), np.diff(start))
+            told = channel == GLUCOSE
+            times, values = tick_s[tick[told]], value[told]
+            if len(times) >= FEWEST:
+                found.append(Person(study, name, times, values, float(np.median(np.diff(times)))))
+        if len(found) == before:
+            raise TrainError(f"{path}: nobody in it has {FEWEST} readings of glucose")
+    return found
+
+
+def seen_by_twin(times: Floats, values: Floats) -> tuple[NDArray[np.float32], Floats]:
+    """Inputs (n, INPUTS) and bases (n, HORIZONS, 2) at every reading."""
+    x, base = np.zeros((len(times), INPUTS)), np.zeros((len(times), HORIZONS, 2))
+    examples(np.zeros(SIZE), times, values, 0.0, learned_room(), x, base)
+    return x.astype(np.float32), base
+
+
+def targets(times: Floats, values: Floats, step_s: float) -> Floats:
+    """The reading nearest to each horizon, at most half a step away; nan where there is none (n, HORIZONS)."""
+    found = np.full((len(times), HORIZONS), np.nan)
+    for h, minutes in enumerate(AHEAD_MIN):
+        wanted = times + 60.0 * minutes
+        later = np.minimum(np.searchsorted(times, wanted), len(times) - 1)
+        earlier = np.maximum(later - 1, 0)
+        near = np.where(np.abs(times[earlier] - wanted) <= np.abs(times[later] - wanted), earlier, later)
+        good = (np.abs(times[near] - wanted) <= 0.5 * step_s) & (times[near] > times)
+        found[good, h] = values[near[good]]
+    return found
+
+
+def labels(times: Floats, values: Floats, step_s: float) -> Floats:
+    """Whether an episode begins within 15 and 25 min, whether a reading is below 70 mg/dL within 30; nan where not asked."""
+    found = np.full((len(times), LOWS), np.nan)
+    began = onsets(times, values, step_s)
+    following = np.append(began, np.inf)[np.searchsorted(began, times, side="right")] - times
+    going_on = np.append(times[1:], np.inf) - times <= max(900.0, 1.5 * step_s)
+    asked = (values >= ASKED[0]) & (values < ASKED[1]) & going_on
+    for k in range(2):
+        found[asked, k] = following[asked] <= WITHIN_S[k]
+    low = times[values < LOW]
+    next_low = np.append(low, np.inf)[np.searchsorted(low, times, side="right")] - times
+    found[going_on, 2] = next_low[going_on] <= WITHIN_S[2]
+    return found
+
+
+def rows_of(person: Person, seed: int) -> list[Rows]:
+    """The person's own rows, and those of the copies."""
+    times, values, step = person.times, person.values, person.step_s
+    x, base = seen_by_twin(times, values)
+    found = [Rows(x, targets(times, values, step), base, labels(times, values, step), 1.0)]
+    if step < 0.6 * SLOW_STEP_S:
+        third = slice(0, None, max(1, round(SLOW_STEP_S / step)))
+        x, base = seen_by_twin(times[third], values[third])
+        told = targets(times[third], values[third], SLOW_STEP_S)
+        asked = labels(times[third], values[third], SLOW_STEP_S)
+        found.append(Rows(x, told, base, asked, SLOW_SHARE))
+    kept = np.random.default_rng(seed).random(len(times)) >= LOST
+    x, base = seen_by_twin(times[kept], values[kept])
+    told, asked = found[0].target[kept], found[0].label[kept]
+    found.append(Rows(x[::2], told[::2], base[::2], asked[::2], LOST_SHARE))  # every second row is enough
+    return found
+
+
+def stack(rows: Sequence[list[Rows]]) -> Examples:
+    """Rows of people as examples: a person weighs as the root of their readings."""
+    lengths = np.array([len(person[0].x) for person in rows], dtype=np.float64)
+    each = 1.0 / np.sqrt(lengths)
+    each = np.minimum(each, HEAVIEST * each.min())
+    parts = [(part, w * part.weight) for person, w in zip(rows, each, strict=True) for part in person]
+    base = np.concatenate([part.base for part, _ in parts])
+    weight = np.concatenate([np.full(len(part.x), w) for part, w in parts])
+    weight /= weight.mean()
+    target = (np.concatenate([part.target for part, _ in parts]) - base[:, :, 0]) / base[:, :, 1]
+    usual = np.sqrt((weight[:, None] * base[:, :, 1] ** 2).mean(axis=0))
+    return Examples(
+        np.concatenate([part.x for part, _ in parts]), weight.astype(np.float32),
+        np.clip(target, -CLIPPED_TARGET, CLIPPED_TARGET).astype(np.float32),
+        (base[:, :, 1] / usual).astype(np.float32),
+        np.concatenate([part.label for part, _ in parts]).astype(np.float32),
+    )  # fmt: skip
+
+
+def prepare(people: Sequence[Person], advance: Callable[[], None] = lambda: None) -> list[list[Rows]]:
+    """Rows of everybody; the seed of a person's lost readings is their place in the list."""
+    found = []
+    for seed, person in enumerate(people):
+        found.append(rows_of(person, seed))
+        advance()
+    return found

@@ -1,0 +1,1 @@
+"""What a twin learns from the readings themselves, beside the mechanism: inside the same fold, in the same record."""

@@ -1,0 +1,159 @@
+"""Heart rate from a plan of speeds: demand, saturation, a slow loop of fatigue, with numbers of the person.
+
+Second by second (feasible.md, section 2; the drive's law is physiology.md, section 4, as in physiology/heart.py):
+
+    d = g v / 3 + aF F,   V += (sat(d) - V) / tau_V,   sat(d) = 1 - sp(1 - d, .08)
+    h += k (D - h),       D = sp(V, .01),  k from 1 / (tau_off (1 + kap h^2)) falling to 1 / tau_on rising
+    F += (h - F) / tau_F, HR = HR0 + span h
+
+F feeds demand: the slow rise of steady running and the slow tail of recovery. A person's numbers are the most probable ones
+under priors, drawn back to the population by how much they differ from day to day. The priors are round values about
+literature and the study of feasible.md; no number of a data set ships.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.jit import equation, kernel
+from twin.numerics import softplus, tanh
+from twin.shapes import Vector
+
+Floats = NDArray[np.float64]
+# Speed by the second [m/s], seconds of the readings, readings [bpm].
+Bout = tuple[Floats, NDArray[np.int64], Floats]
+
+(REST, LN_SPAN, LN_COST, LN_UPTAKE_S, LN_ON_S, LN_OFF_S, LN_SLOWING, LN_FATIGUE_S, FEEDBACK) = range(9)
+N = 9
+# HR0 standing before sport; HRmax - HR0; demand at 3 m/s; seconds of uptake, and of the drive up and down, where vagal
+# withdrawal is fast (Fisher, Young, Fadel 2015, Compr Physiol 5, 475); kap; the slow component of minutes (Jones 2011,
+# Med Sci Sports Exerc 43, 2046).
+PRIOR = np.array([
+    85.0, math.log(120.0), -0.36, math.log(7.0), math.log(13.0), math.log(20.0), math.log(6.5), math.log(450.0), 0.6,
+])  # fmt: skip
+PRIOR_SD = np.array([14.0, 0.12, 0.10, 0.6, 0.4, 0.5, 0.4, 0.3, 0.15])
+LASTING = np.array(
+    [0.76, 0.73, 0.89, 1.0, 0.79, 0.9, 1.0, 1.0, 0.9]
+)  # share of a difference that is there another day
+READING_SD = 7.0  # bpm: of what the model does not explain, a minute's readings being as good as one
+MINUTE_S = 60.0
+DAY_SD, MINUTE_SD, COUNTED = (
+    10.5,
+    6.0,
+    15.0,
+)  # of HR0 from day to day [bpm]; of a quarter of a minute's readings
+STRANGER_SD = 17.0  # bpm, of HR0 and of the heart rate at full drive, where nothing is known of the person
+STEPS, TRIES = 30, 8
+DAMPING, LEAST_GAIN = 1e-2, 1e-6
+
+
+@equation
+def next_second(
+    speed: float, uptake: float, drive: float, fatigue: float, cost: float, uptake_s: float, on_s: float, off_s: float,
+    slowing: float, fatigue_s: float, feedback: float,
+) -> tuple[float, float, float]:  # fmt: skip
+    """V, h and F a second later.
+
+    Args:
+        speed: v [m/s]; uptake: V; drive: h; fatigue: F [-].
+        cost: g, demanded share of the reserve at 3 m/s [-].
+        uptake_s: tau_V; on_s: tau_on; off_s: tau_off; fatigue_s: tau_F [s].
+        slowing: kap, how much slower recovery is from high drive [-].
+        feedback: aF, demand for a full fatigue [-].
+
+    Returns:
+        V, h, F [-].
+
+    """
+    demanded = cost * speed / 3.0 + feedback * fatigue
+    later = uptake + (1.0 - softplus(1.0 - demanded, 0.08) - uptake) / max(uptake_s, 1.0)
+    aim = softplus(later, 0.01)
+    falling = 1.0 / (off_s * (1.0 + slowing * drive * drive))
+    rate = falling + (1.0 / on_s - falling) * 0.5 * (1.0 + tanh((aim - drive) / 0.05))
+    risen = drive + min(rate, 1.0) * (aim - drive)
+    return later, risen, fatigue + (risen - fatigue) / fatigue_s
+
+
+@kernel
+def run(numbers: Vector, speed: Vector, drive: Vector, rate: Vector) -> None:
+    """Drive h and heart rate [bpm] at the end of every second of a bout that begins at rest, into `drive` and `rate`."""
+    cost, span = math.exp(numbers[LN_COST]), math.exp(numbers[LN_SPAN])
+    uptake_s, on_s = math.exp(numbers[LN_UPTAKE_S]), math.exp(numbers[LN_ON_S])
+    off_s, slowing = math.exp(numbers[LN_OFF_S]), math.exp(numbers[LN_SLOWING])
+    fatigue_s = math.exp(numbers[LN_FATIGUE_S])
+    v, h, f = 0.0, 0.0, 0.0
+    for i in range(speed.shape[0]):
+        v, h, f = next_second(
+            speed[i], v, h, f, cost, uptake_s, on_s, off_s, slowing, fatigue_s, numbers[FEEDBACK]
+        )
+        drive[i] = h
+        rate[i] = numbers[REST] + span * h
+
+
+def _residuals(numbers: Floats, bouts: list[Bout]) -> Floats:
+    parts = [(numbers - PRIOR) / PRIOR_SD]
+    for speed, at, readings in bouts:
+        drive, rate = np.empty(len(speed)), np.empty(len(speed))
+        run(numbers, speed, drive, rate)
+        weight = math.sqrt(len(np.unique(at)) / MINUTE_S / len(at)) / READING_SD
+        parts.append((rate[at] - readings) * weight)
+    return np.concatenate(parts)
+
+
+def fit(bouts: list[Bout]) -> Floats:
+    """The person's numbers (9,): most probable under the priors, by Levenberg's and Marquardt's steps."""
+    numbers, damping = PRIOR.copy(), DAMPING
+    left = _residuals(numbers, bouts)
+    for _ in range(STEPS):
+        slopes = np.empty((len(left), N))
+        for i in range(N):
+            moved = numbers.copy()
+            moved[i] += 1e-3 * PRIOR_SD[i]
+            slopes[:, i] = (_residuals(moved, bouts) - left) / (1e-3 * PRIOR_SD[i])
+        square, downhill = slopes.T @ slopes, slopes.T @ left
+        before = float(left @ left)
+        for _try in range(TRIES):
+            trial = numbers - np.linalg.solve(square + damping * np.diag(np.diag(square)), downhill)
+            found = _residuals(trial, bouts)
+            if found @ found < before:
+                break
+            damping *= 4.0
+        else:
+            return numbers
+        numbers, left, damping = trial, found, max(damping / 3.0, 1e-6)
+        if before - float(left @ left) < LEAST_GAIN * before:
+            break
+    return numbers
+
+
+def for_another_day(numbers: Floats) -> Floats:
+    """Drawn back to the population by the share of the differences between people that does not last."""
+    return np.asarray(PRIOR + LASTING * (numbers - PRIOR), dtype=np.float64)
+
+
+def predict(
+    numbers: Floats | None, speed: Floats, at: NDArray[np.int64], readings: Floats
+) -> tuple[Floats, Floats]:
+    """Mean and sd of heart rate [bpm] at every second of a planned bout.
+
+    Args:
+        numbers: of the person, for_another_day; None for one who was never seen to move.
+        speed: planned, by the second [m/s].
+        at: seconds of what has been read of that day so far, possibly nothing; readings [bpm].
+
+    Returns:
+        Mean and sd by the second. The day's resting rate is told by the readings so far; what it adds fades with the drive.
+
+    """
+    drive, rate = np.empty(len(speed)), np.empty(len(speed))
+    run(PRIOR if numbers is None else numbers, speed, drive, rate)
+    day_sd, shift = DAY_SD if numbers is not None else STRANGER_SD, 0.0
+    known = day_sd**2
+    if len(at):
+        noise = MINUTE_SD**2 / (len(at) / COUNTED)
+        shift = float(np.median(readings - rate[at])) * day_sd**2 / (day_sd**2 + noise)
+        known = day_sd**2 * noise / (day_sd**2 + noise)
+    fading = np.clip(1.0 - drive, 0.0, 1.0)
+    strange = 0.0 if numbers is not None else STRANGER_SD
+    return rate + shift * fading, np.sqrt(READING_SD**2 + known * fading**2 + (strange * drive) ** 2)

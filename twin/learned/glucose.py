@@ -1,0 +1,159 @@
+"""One glucose reading through the learned part: consume what matured, filter, look, correct, issue.
+
+Everything is a fold over readings in event time on a slice of the record, so that late data and restarts rebuild it bit
+for bit. A forecast is m_h + s_h (network + trust x the person's correction + the tracked shift of each quantile).
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from twin.jit import kernel
+from twin.learned import adapt, linear
+from twin.learned import glucose_slot as s_
+from twin.learned.network import GlucoseWeights, run
+from twin.learned.observe import AHEAD_MIN, Room, learned_room, look, take_reading
+from twin.shapes import Array, Matrix, Vector
+
+SPREAD_90 = 2.0 * 1.6448536269514722
+LOWEST = 20.0  # mg/dL: no sensor says less
+LOWS = 3  # onset within 15 min, within 25 min; a reading below 70 within 30 min
+OUT = 7  # mean, sd, q05, q25, q50, q75, q95
+FADES_MIN = 120.0  # beyond the last horizon the learned part fades over this time
+
+
+class Bench(NamedTuple):
+    """Room of a whole forecast: the filter's, hidden units, outputs, phi, corrections, gains; as issued; causes and the rest."""
+
+    room: Room
+    hidden: Array
+    outputs: Array
+    low_hidden: Array
+    low_outputs: Array
+    phi: Array
+    correction: Vector
+    gain: Vector
+    issued: Matrix
+    terms: Matrix
+    causes: Vector
+    lows: Vector
+    row: Vector
+    out: Vector
+
+
+@kernel
+def bench_for(weights: GlucoseWeights) -> Bench:
+    """Room for one person at a time."""
+    return Bench(
+        learned_room(),
+        np.zeros(weights.corrections.bias.shape[0], dtype=np.float32),
+        np.zeros(weights.corrections.offset.shape[0], dtype=np.float32),
+        np.zeros(weights.lows.bias.shape[0], dtype=np.float32),
+        np.zeros(weights.lows.offset.shape[0], dtype=np.float32),
+        np.zeros(s_.TERMS, dtype=np.float32), np.zeros(s_.HORIZONS), np.zeros(s_.TERMS),
+        np.zeros((s_.HORIZONS, 6)), np.zeros((s_.HORIZONS, 6)), np.zeros(s_.CAUSES), np.zeros(LOWS), np.zeros(6),
+        np.zeros(OUT),
+    )  # fmt: skip
+
+
+@kernel
+def sort_five(row: Vector) -> None:
+    """Order row[1:6] by insertion."""
+    for k in range(2, 6):
+        value, at = row[k], k
+        while at > 1 and row[at - 1] > value:
+            row[at] = row[at - 1]
+            at -= 1
+        row[at] = value
+
+
+@kernel
+def compose(terms: Vector, mean: float, sd: float, row: Vector) -> None:
+    """Mean and quantiles of a forecast [mg/dL] from corrections in units of sd, into `row` (6,)."""
+    for k in range(6):
+        row[k] = max(mean + sd * terms[k], LOWEST)
+    sort_five(row)
+
+
+@kernel
+def learn_and_issue(
+    slot: Vector, weights: GlucoseWeights, now: float, offset_h: float, value: float, causes: Vector, bench: Bench, lows: Vector
+) -> None:  # fmt: skip
+    """Take a reading and make the forecasts of the four horizons into `bench.issued`; chances of lows into `lows`.
+
+    Args:
+        slot: the learned part of the record (SIZE,).
+        weights: of the population.
+        now: event time of the reading [s].
+        offset_h: of local time from UTC [h].
+        value: the reading [mg/dL].
+        causes: meals, insulin, activity (CAUSES,); causes.py.
+        bench: room.
+        lows: filled (LOWS,).
+
+    """
+    singles = slot[s_.SINGLES :].view(np.float32)
+    room = bench.room
+    if slot[s_.WEIGHTS] != weights.identity:
+        slot[s_.WEIGHTS] = weights.identity
+        adapt.start(slot, singles, weights.gains)
+    if slot[s_.COUNT] > 0.0:
+        adapt.forget(singles, weights.gains, min((now - slot[s_.LAST_S]) / 60.0, linear.LONGEST_MIN))
+        adapt.mature(singles, (now - slot[s_.FIRST_S]) / 60.0, value, slot[s_.STEP_MIN], bench.gain)
+    take_reading(slot, now, offset_h, value, room)
+    look(slot, now, offset_h, room)
+    run(weights.corrections, room.inputs, bench.hidden, bench.outputs)
+    adapt.terms(weights, bench.hidden, causes, bench.phi)
+    adapt.corrections(singles, bench.phi, bench.correction)
+    for h in range(s_.HORIZONS):
+        person = adapt.trusted(singles, h) * bench.correction[h]
+        for k in range(6):
+            bench.terms[h, k] = bench.outputs[6 * h + k] + person
+            if k > 0:
+                bench.terms[h, k] += singles[s_.SHIFTS + 5 * h + k - 1]
+        compose(bench.terms[h], room.base[h, 0], room.base[h, 1], bench.issued[h])
+    since_first = (now - slot[s_.FIRST_S]) / 60.0
+    population = bench.outputs[::6]
+    adapt.open_forecast(
+        slot, singles, since_first, bench.phi, room.base, population, bench.correction, bench.issued
+    )
+    run(weights.lows, room.inputs, bench.low_hidden, bench.low_outputs)
+    for k in range(LOWS):
+        lows[k] = 1.0 / (1.0 + math.exp(-bench.low_outputs[k]))
+
+
+@kernel
+def forecast_at(
+    slot: Vector, now: float, offset_h: float, minutes: float, bench: Bench, row: Vector, out: Vector
+) -> None:
+    """Mean, sd and quantiles (OUT,) at any horizon: the filter there, corrections between those of the horizons around it."""
+    room = bench.room
+    mean = slot[s_.MEAN : s_.MEAN + linear.N]
+    minute = (now / 60.0 + 60.0 * offset_h) % 1440.0
+    later = 0
+    while later < s_.HORIZONS - 1 and AHEAD_MIN[later] < minutes:
+        later += 1
+    earlier = max(later - 1, 0)
+    share = 1.0
+    if later > 0 and minutes < AHEAD_MIN[later]:
+        share = (minutes - AHEAD_MIN[earlier]) / (AHEAD_MIN[later] - AHEAD_MIN[earlier])
+    linear.ahead(mean, room.covariance, minute, minutes, slot[s_.SCALE], room.row, room.seen[:2])
+    for k in range(6):
+        row[k] = share * bench.terms[later, k] + (1.0 - share) * bench.terms[earlier, k]
+        row[k] = max(room.seen[0] + room.seen[1] * row[k], LOWEST)
+    sort_five(row)
+    out[0], out[1] = row[0], max((row[5] - row[1]) / SPREAD_90, 1.0)
+    for k in range(5):
+        out[2 + k] = row[1 + k]
+
+
+@kernel
+def series(
+    slot: Vector, weights: GlucoseWeights, times: Vector, values: Vector, offset_h: float, causes: Matrix, bench: Bench,
+    found: Array, lows: Matrix,
+) -> None:  # fmt: skip
+    """Forecasts of the four horizons (n, HORIZONS, 6) and chances of lows (n, LOWS) of a person's readings."""
+    for i in range(times.shape[0]):
+        learn_and_issue(slot, weights, times[i], offset_h, values[i], causes[i], bench, lows[i])
+        found[i] = bench.issued
