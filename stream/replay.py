@@ -24,6 +24,7 @@ from connectors.table import read_table
 from stream.cohort import Applied, Cohort
 from stream.compiled import EVERYTHING, WORKER, ensure
 from stream.estimates import COLUMNS, DAY_S, Z, spread, tomorrows
+from stream.others import forecasts as others
 from stream.planned import PLANNED, write_planned
 from stream.policy import alert_id
 from stream.smoothing import smooth
@@ -58,6 +59,7 @@ class Replay:
     smooth: bool = False
     weights: str = ""
     plan: Path | None = None
+    channels: tuple[str, ...] = ()  # to forecast beside heart rate and glucose
 
 
 def stamp(seconds: float) -> str:
@@ -223,6 +225,10 @@ def _person(job: tuple[str, Decoded, Mapping[str, object] | None, Replay, Path])
             _write_forecasts(csv.writer(forecasts), cohort, person, done)
             _write_estimates(csv.writer(estimates), person, done.tick_s, done.estimates, _surprises(done))
             _write_alerts(csv.writer(alerts), person, done)
+        for now, channel, made in others(readings, profile, cohort.tick_ms, task.channels, task.horizons):
+            for horizon, row in zip(sorted(task.horizons), made.tolist(), strict=True):
+                cells = [f"{number:.4f}" for number in row]
+                csv.writer(forecasts).writerow([person, stamp(now), channel, horizon, *cells, "0"])
     if task.smooth:
         tick_s, smoothed = smooth(readings, profile, cohort.tick_ms)
         with (folder / SMOOTHED).open("w", newline="", encoding="utf-8") as file:

@@ -20,7 +20,10 @@ def evaluate(
         typer.Option(help="The table that was replayed; default: the one that summary.json names."),
     ] = None,
     truth: Annotated[
-        Path | None, typer.Option(help="Truth beside it: person,time, columns as simulate writes.")
+        Path | None,
+        typer.Option(
+            help="Truth: person,time, columns as simulate writes; default: what lies beside the table."
+        ),
     ] = None,
     beside: Annotated[
         list[str] | None,
@@ -37,6 +40,10 @@ def evaluate(
         Path | None, typer.Option(help="Of a table: a profile, or profiles by person.")
     ] = None,
     jobs: Annotated[int, typer.Option(help="Of a table: processes.", min=1)] = 1,
+    check: Annotated[
+        bool,
+        typer.Option("--check/--no-check", help="Run the model's check-points for the report, some seconds."),
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="The whole document on standard output.")] = False,
 ) -> None:
     """Judge the twins' forecasts: error beside baselines, calibration, error grids, alarms; HTML and JSON.
@@ -52,6 +59,7 @@ def evaluate(
     from stream.evaluate.report import Evaluation, check_free  # noqa: PLC0415
     from stream.evaluate.report import evaluate as make  # noqa: PLC0415
     from stream.replay import Replay, ReplayError, run  # noqa: PLC0415
+    from twin.forecast_others import OTHERS  # noqa: PLC0415
 
     try:
         horizons = tuple(int(float(text) * 60) for text in forecast.split(",") if text)
@@ -65,7 +73,8 @@ def evaluate(
         if source.is_dir():
             with progress("comparing") as advance:
                 document = make(
-                    Evaluation(source, out, readings, truth, onboarding * 3600.0, beside=others), advance
+                    Evaluation(source, out, readings, truth, onboarding * 3600.0, beside=others, check=check),
+                    advance,
                 )
         elif not source.exists():
             raise EvaluateError(f"{source} is neither a folder nor a table")
@@ -74,10 +83,13 @@ def evaluate(
             with tempfile.TemporaryDirectory(prefix=".evaluate-", dir=out.parent) as scratch:
                 folder = Path(scratch) / "replay"
                 chosen = frozenset(name for name in people.split(",") if name) or None
-                run(Replay(source, folder, horizons, chosen, profile, jobs))
+                run(Replay(source, folder, horizons, chosen, profile, jobs, channels=OTHERS))
                 with progress("comparing") as advance:
                     document = make(
-                        Evaluation(folder, out, source, truth, onboarding * 3600.0, beside=others), advance
+                        Evaluation(
+                            folder, out, source, truth, onboarding * 3600.0, beside=others, check=check
+                        ),
+                        advance,
                     )
     except (EvaluateError, ReplayError) as error:
         typer.echo(f"error: {error}", err=True)

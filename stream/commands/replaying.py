@@ -20,6 +20,12 @@ def replay(
     table: Annotated[Path, typer.Argument(help="CSV or CSV.gz: person,time,channel,value.")],
     out: Annotated[Path, typer.Option(help="Folder for the results; it must not hold any.")],
     forecast: Annotated[str, typer.Option(help="Horizons in minutes, for example 30,60.")] = "",
+    forecast_channels: Annotated[
+        str,
+        typer.Option(
+            help="With --forecast also of these, comma-separated (respiration_rate, spo2, skin_temperature ...), or none."
+        ),
+    ] = "all",
     people: Annotated[str, typer.Option(help="Only these, comma-separated.")] = "",
     profile: Annotated[
         Path | None, typer.Option(help="YAML or JSON: a profile, or profiles by person.")
@@ -53,6 +59,8 @@ def replay(
     """Run the twins over a table of readings.
 
     Example: twin replay readings.csv.gz --out results --forecast 30,60 --people ada
+
+    Example: twin replay readings.csv.gz --out results --forecast 15,60 --forecast-channels spo2,skin_temperature
     """
     from stream.commands.output import answer  # noqa: PLC0415
     from stream.replay import Replay, ReplayError, run  # noqa: PLC0415
@@ -62,6 +70,10 @@ def replay(
     except ValueError as error:
         raise typer.BadParameter(f"--forecast {forecast!r}: minutes, comma-separated") from error
     chosen = frozenset(name for name in people.split(",") if name) or None
+    ordered = (
+        filter_ is Filter.COMPILED and not as_arrived
+    )  # other channels are forecast in the order of time
+    channels = channels_of(forecast_channels) if ordered else ()
     if smooth and (as_arrived or filter_ is Filter.REFERENCE):
         raise typer.BadParameter("--smooth goes with the compiled filter in the order of time")
     task = Replay(
@@ -74,8 +86,9 @@ def replay(
         as_arrived,
         filter_ is Filter.REFERENCE,
         smooth,
-        weights,
-        plan,
+        weights=weights,
+        plan=plan,
+        channels=channels,
     )
     try:
         summary = run(task)
@@ -83,6 +96,22 @@ def replay(
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(EXIT_BAD_INPUT) from error
     answer(as_json, summary, ("what", "value"), list(summary.items()))
+
+
+def channels_of(text: str) -> tuple[str, ...]:
+    """Channels to forecast beside heart rate and glucose, of a comma-separated text, `all` or `none`."""
+    from twin.forecast_others import OTHERS  # noqa: PLC0415
+
+    names = (
+        OTHERS if text == "all" else () if text == "none" else tuple(name for name in text.split(",") if name)
+    )
+    known = (*OTHERS, "heart_rate", "glucose")
+    for name in names:
+        if name not in known:
+            raise typer.BadParameter(
+                f"--forecast-channels: {name!r} is not forecast; known are {', '.join(known)}"
+            )
+    return tuple(name for name in names if name in OTHERS)
 
 
 def register(app: typer.Typer) -> None:

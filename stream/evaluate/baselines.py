@@ -1,8 +1,8 @@
 """What anybody could forecast without a twin, on the same instants and the same lags.
 
 persistence; linear (least squares over the last 15 minutes); damped (that slope times phi, phi learned); hours (the
-person's own mean at that hour so far); AR (ridge on the lags,
-one for each horizon); boosted trees (the same lags). What is learned is learned on other people: folds by person. Where
+person's own mean at that hour so far), for values of days week (the mean of the last seven); AR (ridge on the lags, one
+for each horizon); boosted trees (the same lags). What is learned is learned on other people: folds by person. Where
 there is only one person it is learned on the first half of their time, and everything is compared on the second half.
 Bands: quantiles of the errors of those other people, by thirds of the value now.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.evaluate.evidence import Evidence, Floats, Series
-from stream.evaluate.instants import Forecast, Instants, clip
+from stream.evaluate.instants import DAILY_S, Forecast, Instants, clip
 from twin.scoring.errors import LEVELS
 
 Rows = NDArray[np.int64]
@@ -23,7 +23,20 @@ FOLDS = 5
 RIDGE = 1.0
 TREES: dict[str, Any] = {"max_iter": 200, "max_leaf_nodes": 16, "learning_rate": 0.06, "min_samples_leaf": 40,
                          "early_stopping": False, "random_state": 0}  # fmt: skip
-NAMES = ("persistence", "linear", "damped", "hours", "ar", "trees")
+NAMES = ("persistence", "linear", "damped", "hours", "week", "ar", "trees")
+OF_DAYS = (
+    "persistence",
+    "week",
+    "ar",
+    "trees",
+)  # slopes of a quarter of an hour, and hours, mean nothing there
+
+
+def names_for(groups: list[Instants]) -> tuple[str, ...]:
+    """The baselines of a channel: those of days where all its sensors give values of days."""
+    daily = all(at.step_s >= DAILY_S for at in groups)
+    names = OF_DAYS if daily else tuple(name for name in NAMES if name != "week")
+    return tuple(name for name in names if name != "trees" or trees_available())
 
 
 def trees_available() -> bool:
@@ -146,6 +159,8 @@ def forecasts(
             shift[:] = 0.0
         elif name == "linear":
             shift = slopes(at) * horizon_s
+        elif name == "week":
+            shift = at.lags.mean(axis=1) - at.now
         elif name == "hours":
             for number, person in enumerate(at.people):
                 rows = np.flatnonzero(at.person == number)

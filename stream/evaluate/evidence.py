@@ -173,6 +173,24 @@ def _series(table: Decoded, channels: set[str]) -> dict[tuple[str, str], Series]
     return found
 
 
+def _summary(folder: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EvaluateError(f"{folder}: not a folder of `twin replay`: {error}") from error
+    return found
+
+
+def table_of(folder: Path) -> Path:
+    """The table that a replay ran over."""
+    table = _summary(folder).get("table")
+    if not table:
+        raise EvaluateError(
+            f"{folder}/summary.json does not name the table of readings: give --readings TABLE"
+        )
+    return Path(table)
+
+
 def load(folder: Path, readings: Path | None, wanted: frozenset[str]) -> Evidence:
     """Read a replay's folder and its readings.
 
@@ -182,16 +200,8 @@ def load(folder: Path, readings: Path | None, wanted: frozenset[str]) -> Evidenc
         wanted: columns of estimates.csv to keep.
 
     """
-    try:
-        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EvaluateError(f"{folder}: not a folder of `twin replay`: {error}") from error
-    if readings is None:
-        if not summary.get("table"):
-            raise EvaluateError(
-                f"{folder}/summary.json does not name the table of readings: give --readings TABLE"
-            )
-        readings = Path(summary["table"])
+    summary = _summary(folder)
+    readings = readings or table_of(folder)
     forecasts = read_forecasts(folder / "forecasts.csv")
     channels = {channel for _, channel, _ in forecasts}
     unknown = channels - set(CHANNELS)

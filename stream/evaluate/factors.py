@@ -21,8 +21,24 @@ class Factor:
 
 
 def _shares(document: dict[str, Any]) -> str:
-    n = sum(h["n"] for c in document["channels"].values() for h in c["horizons"])
-    return f"{n:,} forecasts of {len(document['people'])} people compared, each beside its baselines at the same instant"
+    shown = {name: sum(h["n"] for h in c["horizons"]) for name, c in document["channels"].items()}
+    told = ", ".join(name for name, count in shown.items() if count)
+    people = len(document["people"])
+    return f"{sum(shown.values()):,} forecasts of {people} people ({told}), each beside its baselines at the same instant"
+
+
+def _listed(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
+
+
+def _verification(found: dict[str, Any] | None) -> tuple[str, str]:
+    """What is shown and what is not of the equations' check-points and of the filter."""
+    judge = "the filter beside filterpy (`twin replay --filter reference`)"
+    if found is None:
+        return "nothing here", f"the equations' check-points (`twin model check`); {judge}"
+    told = f"{found['met']} of {found['checkpoints']} check-points of the specification met by this version of the program"
+    missed = f"missed: {', '.join(found['missed'])}" if found["missed"] else ""
+    return told, _listed(missed, judge, "the version that made the replay, if it was another")
 
 
 def factors(document: dict[str, Any]) -> list[Factor]:
@@ -30,6 +46,9 @@ def factors(document: dict[str, Any]) -> list[Factor]:
     several = len(document["people"]) > 1
     whole = any("alarms" in c for c in document["channels"].values())
     innovations, learned, truth = document["innovations"], document["learning"], document["truth"]
+    horizons = [h for c in document["channels"].values() for h in c["horizons"]]
+    hybrid = any(h["learned"] and h["learned"]["mean"] > 0.0 for h in horizons)
+    apart = document["beside"] or not hybrid
     trees = (
         ""
         if document["trees"]
@@ -39,7 +58,7 @@ def factors(document: dict[str, Any]) -> list[Factor]:
         Factor("Verification: code", "Software quality assurance", "storing and sharing",
                "nothing here", "the project's own tests; run pytest at the version that made the replay"),
         Factor("Verification: code", "Numerical code verification", "verification",
-               "nothing here", "`twin model check` asserts the equations' check-points; `--filter reference` repeats the filter"),
+               *_verification(document["verification"])),
         Factor("Verification: calculation", "Discretization error, numerical solver error", "verification",
                "nothing here", "convergence of the integrator and of the sigma points"),
         Factor("Verification: calculation", "Use error", "set-up and provenance",
@@ -47,7 +66,8 @@ def factors(document: dict[str, Any]) -> list[Factor]:
                "whether units and clocks of the table were right"),
         Factor("Validation: model", "Model form", "validation",
                f"innovations of {len(innovations)} channels" if innovations else "error beside simpler forms (baselines)",
-               "" if innovations else "innovations: the replay has no surprise_<channel> columns"),
+               _listed(("" if innovations else "innovations: the replay has no surprise_<channel> columns"),
+                       "" if apart else "mechanism and learning apart (--beside mechanism=DIR)")),
         Factor("Validation: model", "Model inputs", "data: description, integration",
                f"{len(learned)} learned parameters with their uncertainty over time" if learned else "nothing",
                "sensitivity to priors and to inputs that nobody logged"),
@@ -65,12 +85,15 @@ def factors(document: dict[str, Any]) -> list[Factor]:
                else "second half of one person's time; no interval over people",
                "whether model settings were tuned on these very people: only who made the twin can say"),
         Factor("Validation: assessment", "Output comparison: agreement", "validation",
-               _shares(document), "" if truth else "states against truth (no --truth table was given)"),
+               _shares(document) + (f"; {len(truth)} states and observables against truth" if truth else ""),
+               "" if truth else "states against truth: only virtual people have one"),
         Factor("Applicability", "Relevance of the quantities of interest", "validation",
                "error grids and low-glucose alarms with their placebo rate" if whole else "error in the channel's own unit",
                "what care teams or patients did, and what came of it" if whole
                else "alarms: glucose 30 minutes ahead is not in this replay"),
         Factor("Applicability", "Relevance of the validation to the context of use", "validation",
-               "recorded life, replayed strictly in event time",
-               "prospective use; the context of use itself must be stated by its owner"),
+               "virtual life of known truth: whether the filter finds what its equations can express" if truth
+               else "recorded life, replayed strictly in event time",
+               _listed("people: virtual ones say nothing about them" if truth else "",
+                       "prospective use; the context of use itself must be stated by its owner")),
     ]  # fmt: skip

@@ -31,15 +31,18 @@ class Compared:
 
 def _rows(forecast: Forecast, rows: NDArray[np.bool_]) -> Forecast:
     sd = None if forecast.sd is None else forecast.sd[rows]
-    return Forecast(forecast.mean[rows], forecast.quantiles[rows], sd)
+    learned = None if forecast.learned is None else forecast.learned[rows]
+    return Forecast(forecast.mean[rows], forecast.quantiles[rows], sd, learned)
 
 
 def _joined(parts: list[Forecast]) -> Forecast:
     sds = [part.sd for part in parts if part.sd is not None]
+    learned = [part.learned for part in parts if part.learned is not None]
     return Forecast(
         np.concatenate([part.mean for part in parts]),
         np.concatenate([part.quantiles for part in parts]),
         np.concatenate(sds) if len(sds) == len(parts) else None,
+        np.concatenate(learned) if len(learned) == len(parts) else None,
     )
 
 
@@ -99,9 +102,8 @@ def _intervals(c: Compared, rows: NDArray[np.bool_]) -> dict[str, Any]:
         "coverage_90": (target >= twin.quantiles[:, 0]) & (target <= twin.quantiles[:, 4]),
     }
     found: dict[str, Any] = {"rmse": bootstrap.rmse_interval(squares, ones)}
-    found["crps"] = bootstrap.ratio_interval(
-        _sums(2.0 * pinball(target, twin.quantiles), person, count), ones
-    )
+    losses = _sums(2.0 * pinball(target, twin.quantiles), person, count)
+    found["crps"] = bootstrap.ratio_interval(losses, ones)
     for name, flags in inside.items():
         found[name] = bootstrap.ratio_interval(_sums(flags.astype(np.float64), person, count), ones)
     found["against"] = {}
@@ -109,11 +111,34 @@ def _intervals(c: Compared, rows: NDArray[np.bool_]) -> dict[str, Any]:
         if name not in ALONE:
             other = _sums((c.by[name].mean[rows] - target) ** 2, person, count)
             change = 100.0 * (float(np.sqrt(squares.sum() / other.sum())) - 1.0) if other.sum() > 0 else None
+            loss = _sums(2.0 * pinball(target, c.by[name].quantiles[rows]), person, count)
             found["against"][name] = {
                 "rmse_change_percent": change, "interval": bootstrap.change_interval(squares, other),
+                **_crps_change(losses, loss),
                 "people_better": int((squares < other).sum()), "people": count,
             }  # fmt: skip
     return found
+
+
+def _crps_change(losses: Floats, other: Floats) -> dict[str, Any]:
+    """Change of CRPS against another forecast [%], with its interval over people."""
+    if other.sum() <= 0.0:
+        return {"crps_change_percent": None, "crps_interval": None}
+    ratio = bootstrap.ratio_interval(losses, other)
+    return {
+        "crps_change_percent": 100.0 * (float(losses.sum() / other.sum()) - 1.0),
+        "crps_interval": None if ratio is None else [100.0 * (bound - 1.0) for bound in ratio],
+    }
+
+
+def _share_learned(forecast: Forecast, rows: NDArray[np.bool_]) -> dict[str, float] | None:
+    """The learned part's share of the twin's change from now: mean and quartiles; None where nobody told it."""
+    told = np.zeros(0) if forecast.learned is None else forecast.learned[rows]
+    told = told[~np.isnan(told)]
+    if not len(told):
+        return None
+    low, middle, high = np.quantile(told, [0.25, 0.5, 0.75]).tolist()
+    return {"mean": float(told.mean()), "q25": low, "q50": middle, "q75": high}
 
 
 def _of(c: Compared, rows: NDArray[np.bool_]) -> dict[str, dict[str, float]]:
@@ -134,6 +159,7 @@ def horizon_figures(c: Compared) -> dict[str, Any]:
         "people": len(np.unique(c.person)),
         "scores": _of(c, every),
         "intervals": _intervals(c, every),
+        "learned": _share_learned(twin, every),
         "pit": pit_histogram(c.target, twin.quantiles),
         "reliability": [
             {"nominal": level, "observed": share_inside(c.target, np.full(len(c.target), -np.inf), column)}
@@ -150,6 +176,7 @@ def horizon_figures(c: Compared) -> dict[str, Any]:
         if rows.any():
             found["by_stratum"][name] = {
                 "n": int(rows.sum()), "scores": _of(c, rows), "intervals": _intervals(c, rows),
+                "learned": _share_learned(twin, rows),
             }  # fmt: skip
     if c.channel == "glucose":
         found["grids"] = {

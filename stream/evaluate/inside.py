@@ -86,6 +86,15 @@ def coverage(evidence: Evidence) -> list[dict[str, Any]]:
     return rows
 
 
+def verification() -> dict[str, Any]:
+    """How many of the specification's check-points this version of the program meets."""
+    from twin.checkpoints import run  # noqa: PLC0415 - the kernels
+
+    rows = run()
+    missed = [str(row["what"]) for row in rows if not row["ok"]]
+    return {"checkpoints": len(rows), "met": len(rows) - len(missed), "missed": missed}
+
+
 def truth_columns(path: Path) -> tuple[list[str], dict[str, tuple[Floats, Floats]]]:
     """A truth table as `twin simulate` writes it: person,time, then a column for every observable and state.<name>.
 

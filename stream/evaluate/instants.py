@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from stream.evaluate.evidence import Evidence, Floats, Issued, Series
 
 DAY_S = 86400.0
+DAILY_S = 6 * 3600.0  # values further apart than this are those of days
 LIMITS = {"glucose": (40.0, 400.0)}  # what the sensors can say; forecasts are cut there, the baselines' too
 JOIN_S = 30.0
 
@@ -38,11 +39,15 @@ class Instants:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """One forecast for each instant: mean (n), quantiles (n, 5), sd (n) or None; not a number where there is none."""
+    """One forecast for each instant: mean (n), quantiles (n, 5); not a number where there is none.
+
+    Of a twin also its sd (n), and the learned part's share of the change from now (n).
+    """
 
     mean: Floats
     quantiles: Floats
     sd: Floats | None = None
+    learned: Floats | None = None
 
 
 def nearest(times: Floats, wanted: Floats, within_s: float) -> NDArray[np.int64]:
@@ -57,7 +62,7 @@ def nearest(times: Floats, wanted: Floats, within_s: float) -> NDArray[np.int64]
 
 def lag_count(step_s: float) -> int:
     """An hour of lags, at least 4; of readings by the minute the last 30; of daily values a week."""
-    if step_s >= 6 * 3600.0:
+    if step_s >= DAILY_S:
         return 7
     return 30 if step_s <= 120.0 else max(4, round(3600.0 / step_s))
 
@@ -122,7 +127,7 @@ def clip(channel: str, values: Floats) -> Floats:
 def of_twin(issued: Issued, at: Instants, horizon_s: int) -> Forecast:
     """Forecasts that a replay issued, joined by person and time."""
     n = len(at.time)
-    mean, sd, quantiles = np.full(n, np.nan), np.full(n, np.nan), np.full((n, 5), np.nan)
+    (mean, sd, learned), quantiles = np.full((3, n), np.nan), np.full((n, 5), np.nan)
     for number, person in enumerate(at.people):
         made = issued.get((person, at.channel, horizon_s))
         if made is None:
@@ -131,6 +136,6 @@ def of_twin(issued: Issued, at: Instants, horizon_s: int) -> Forecast:
         pick = nearest(made.made_at, at.time[rows], JOIN_S)
         rows, pick = rows[pick >= 0], pick[pick >= 0]
         mean[rows] = clip(at.channel, made.mean[pick])
-        sd[rows] = made.sd[pick]
+        sd[rows], learned[rows] = made.sd[pick], made.learned[pick]
         quantiles[rows] = clip(at.channel, made.quantiles[pick])
-    return Forecast(mean, quantiles, sd)
+    return Forecast(mean, quantiles, sd, learned)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from stream.evaluate import alarms, baselines, figures, inside
-from stream.evaluate.evidence import EvaluateError, Evidence, load, read_forecasts
+from stream.evaluate.evidence import EvaluateError, Evidence, load, read_forecasts, table_of
 from stream.evaluate.instants import DAY_S, Instants, instants
 from stream.evaluate.page import render
 from twin.catalogue import catalogue
@@ -31,6 +31,7 @@ class Evaluation:
     onboarding_s: float = DAY_S
     title: str = ""
     beside: tuple[tuple[str, Path], ...] = ()
+    check: bool = False  # whether the model's check-points are run for it
 
 
 def check_free(out: Path) -> None:
@@ -38,6 +39,13 @@ def check_free(out: Path) -> None:
     there = [name for name in FILES if (out / name).exists()]
     if there:
         raise EvaluateError(f"{out} holds {there[0]} already: choose another folder")
+
+
+def truth_beside(table: Path) -> Path | None:
+    """The truth that `twin simulate` left beside a table."""
+    stem = table.name.removesuffix(".gz").removesuffix(".csv")
+    found = (table.with_name(f"{stem}.truth{ending}") for ending in (".csv.gz", ".csv"))
+    return next((path for path in found if path.exists()), None)
 
 
 def _wanted(truth: Path | None) -> frozenset[str]:
@@ -49,7 +57,7 @@ def _wanted(truth: Path | None) -> frozenset[str]:
 
 def _channel(evidence: Evidence, channel: str, task: Evaluation, step: Callable[[], None]) -> dict[str, Any]:
     groups: list[Instants] = instants(evidence, channel, task.onboarding_s)
-    names = tuple(n for n in baselines.NAMES if n != "trees" or baselines.trees_available())
+    names = baselines.names_for(groups)
     found: dict[str, Any] = {"groups": [
         {"step_s": at.step_s, "people": list(at.people), "instants": len(at.time), "lags": at.lags.shape[1]}
         for at in groups
@@ -76,7 +84,8 @@ def evaluate(task: Evaluation, advance: Advance = lambda _done, _total: None) ->
 
     """
     check_free(task.out)
-    evidence = load(task.folder, task.readings, _wanted(task.truth))
+    truth = task.truth or truth_beside(task.readings or table_of(task.folder))
+    evidence = load(task.folder, task.readings, _wanted(truth))
     for name, folder in task.beside:
         if name in baselines.NAMES or name == "twin" or name in evidence.beside:
             raise EvaluateError(f"--beside {name}: the name is taken")
@@ -103,10 +112,11 @@ def evaluate(task: Evaluation, advance: Advance = lambda _done, _total: None) ->
         "beside": sorted(evidence.beside),
         "trees": baselines.trees_available(),
         "channels": {channel: _channel(evidence, channel, task, step) for channel in channels},
+        "verification": inside.verification() if task.check else None,
         "coverage": inside.coverage(evidence),
         "innovations": inside.innovations(evidence),
         "learning": inside.learning(evidence, parameters),
-        "truth": inside.against_truth(evidence, task.truth) if task.truth is not None else None,
+        "truth": inside.against_truth(evidence, truth) if truth is not None else None,
     }
     _write(task.out, document)
     return document

@@ -13,6 +13,7 @@ from stream.evaluate.widgets import (
     called,
     change,
     colour,
+    crps_change,
     figures,
     main_horizon,
     minutes,
@@ -21,7 +22,7 @@ from stream.evaluate.widgets import (
     title,
 )
 
-PLAIN = ("persistence", "linear", "damped", "hours")
+PLAIN = ("persistence", "linear", "damped", "hours", "week")
 
 
 def tiles(document: dict[str, Any]) -> str:
@@ -30,15 +31,24 @@ def tiles(document: dict[str, Any]) -> str:
     for channel, part in figures(document):
         for h in part["horizons"]:
             against = h["intervals"]["against"]
-            best = min((k for k in ("ar", "trees") if k in against), key=lambda k: h["scores"][k]["rmse"])
+            best = min(
+                (k for k in ("ar", "trees", "week") if k in against), key=lambda k: h["scores"][k]["rmse"]
+            )
             found.append((f"{h['scores']['twin']['rmse']:.2f} {escape(CHANNELS[channel].ucum)}",
                           (f"{escape(CHANNELS[channel].title)}, RMSE at {minutes(h['horizon_s'])}; {called(best)} "
                           f"{h['scores'][best]['rmse']:.2f}: {change(against[best])}")))  # fmt: skip
     html = "".join(f'<div class="tile"><b>{value}</b><span>{label}</span></div>' for value, label in found)
-    lost = [(c, m) for c, part in document["channels"].items() for m in part["missing"]]
-    more = "".join(f'<p class="not">{escape(c)} at {minutes(m["horizon_s"])}: not compared: {escape(m["why"])}.</p>'
-                   for c, m in lost)  # fmt: skip
+    more = "".join(_not_compared(c, part) for c, part in document["channels"].items() if part["missing"])
     return f'<div class="tiles">{html}</div>{more}'
+
+
+def _not_compared(channel: str, part: dict[str, Any]) -> str:
+    """One line a channel: its horizons without a comparison, and how often it is read."""
+    at = ", ".join(minutes(m["horizon_s"]) for m in part["missing"])
+    steps = sorted({g["step_s"] for g in part["groups"]})
+    read = f" (read every {' or '.join(minutes(step) for step in steps)})" if steps else ""
+    why = escape(part["missing"][0]["why"])
+    return f'<p class="not">{escape(CHANNELS[channel].title)}{read} at {at}: not compared: {why}.</p>'
 
 
 def samples(document: dict[str, Any]) -> str:
@@ -103,22 +113,32 @@ def _by_person(channel: str, h: dict[str, Any]) -> str:
     return svg.chart(axes, lines, f"RMSE by person, {channel}", marks, labels)
 
 
+def _by_learning(share: dict[str, float] | None) -> str:
+    """How much of the change from now was learned, and how much is the mechanism's."""
+    if share is None:
+        return ""
+    if share["mean"] == 0.0:
+        return "; the mechanism alone"
+    quartiles = f"{percent(share['q25'], 0)} to {percent(share['q75'], 0)}"
+    return f"; learned {percent(share['mean'], 0)} % of the change from now (quartiles {quartiles}), the rest is the mechanism's"
+
+
 def agreement(document: dict[str, Any]) -> str:
     """Error beside baselines."""
     parts = []
     for channel, part in figures(document):
         rows: list[tuple[str, Cells]] = []
         for h in part["horizons"]:
-            rows.append(
-                ("", (f"{minutes(h['horizon_s'])} ahead: {h['n']:,} instants, {h['people']} people",))
-            )
+            count = f"{minutes(h['horizon_s'])} ahead: {h['n']:,} instants, {h['people']} people"
+            rows.append(("", (count + _by_learning(h["learned"]),)))
             for name, s in h["scores"].items():
-                gap = change(h["intervals"]["against"][name]) if name in h["intervals"]["against"] else ""
+                other = h["intervals"]["against"].get(name)
+                gap, loss = (change(other), crps_change(other)) if other else ("", "")
                 spread = h["intervals"]["rmse"] if name == "twin" else None
                 interval = f" [{spread[0]:.2f}, {spread[1]:.2f}]" if spread else ""
                 rows.append((colour(name), (escape(called(name)), f"{s['rmse']:.2f}{interval}", f"{s['mae']:.2f}",
-                                    f"{s['bias']:+.2f}",
-                                    f"{s['crps']:.2f}", percent(s["coverage_50"]), percent(s["coverage_90"]), gap)))  # fmt: skip
+                                    f"{s['bias']:+.2f}", f"{s['crps']:.2f}",
+                                    percent(s["coverage_50"]), percent(s["coverage_90"]), gap, loss)))  # fmt: skip
         header = (
             "forecast",
             "RMSE",
@@ -128,6 +148,7 @@ def agreement(document: dict[str, Any]) -> str:
             "in 50 % band",
             "in 90 % band",
             "twin's RMSE against it",
+            "twin's CRPS against it",
         )
         plots = (
             f'<div class="plots">{_by_horizon(channel, part)}{_by_person(channel, main_horizon(part))}</div>'
@@ -254,7 +275,9 @@ def learning(document: dict[str, Any]) -> str:
 def truth(document: dict[str, Any]) -> str:
     """States against a truth table."""
     if not document["truth"]:
-        return '<p class="not">Not shown: no truth was given (--truth TABLE).</p>'
+        return (
+            '<p class="not">Not shown: no truth was given (--truth TABLE) and none lies beside the table.</p>'
+        )
     rows: list[tuple[str, Cells]] = [
         ("", (escape(name), f"{f['n']:,}", f"{f['rmse']:.4g}", f"{f['bias']:+.4g}", percent(f["coverage_90"]),
               f"{f['nees']:.2f}"))

@@ -7,7 +7,7 @@ from typing import Any
 from connectors.channels import CHANNELS
 
 TITLES = {"twin": "twin", "persistence": "persistence", "linear": "linear", "damped": "damped trend",
-          "hours": "own hour of day", "ar": "AR (ridge)", "trees": "boosted trees"}  # fmt: skip
+          "hours": "own hour of day", "week": "mean of 7 days", "ar": "AR (ridge)", "trees": "boosted trees"}  # fmt: skip
 Cells = Sequence[str]
 
 
@@ -57,7 +57,15 @@ def percent(value: float | None, places: int = 1) -> str:
 
 def change(entry: dict[str, Any]) -> str:
     """Change against a baseline, coloured, with its interval."""
-    value, interval = entry["rmse_change_percent"], entry["interval"]
+    return _change(entry["rmse_change_percent"], entry["interval"])
+
+
+def crps_change(entry: dict[str, Any]) -> str:
+    """The same of CRPS."""
+    return _change(entry["crps_change_percent"], entry["crps_interval"])
+
+
+def _change(value: float | None, interval: Sequence[float] | None) -> str:
     if value is None:
         return "-"
     kind = "better" if value < 0 else "worse"

@@ -14,6 +14,9 @@ from stream.evaluate.evidence import EvaluateError, Evidence, Forecasts, Series,
 from stream.evaluate.instants import instants, lag_count, nearest, targets
 from stream.evaluate.report import Evaluation, evaluate
 from stream.replay import Replay, run
+from stream.simulating import Simulation
+from stream.simulating import run as simulate
+from twin.forecast_others import OTHERS
 
 SAMPLES = Path(__file__).parents[2] / "stream" / "samples"
 STEP = 300.0
@@ -122,6 +125,63 @@ def test_baselines_never_see_the_person_that_they_forecast():
     for name in ("ar", "damped"):
         np.testing.assert_array_equal(one[name].mean[at.person == 1], other[name].mean[at.person == 1])
         assert not np.array_equal(one[name].mean[at.person == 0], other[name].mean[at.person == 0])
+
+
+def days(people, count=60, seed=3):
+    """Resting heart rates of days, a slow walk, and a forecast of the week's mean that learned half of what it says."""
+    from twin.scoring.errors import Z
+
+    rng, series, forecasts = np.random.default_rng(seed), {}, {}
+    for name in people:
+        times = 1.7e9 + np.arange(count) * 86400.0
+        values = 60.0 + np.cumsum(rng.normal(0, 0.3, count)) + rng.normal(0, 2, count)
+        series[name, "resting_heart_rate"] = Series(times, values, 86400.0)
+        mean = np.array([values[max(i - 6, 0) : i + 1].mean() for i in range(count)])
+        bands = mean[:, None] + 2.0 * np.array(Z)
+        told = np.where(np.arange(count) % 2 == 0, 0.25, 0.75)
+        forecasts[name, "resting_heart_rate", 86400] = Forecasts(
+            times, mean, np.full(count, 2.0), bands, told
+        )
+    return Evidence(list(people), series, forecasts, {})
+
+
+def test_values_of_days_have_baselines_of_days():
+    found = days(["ada", "bob", "cyd"])
+    groups = instants(found, "resting_heart_rate")
+    names = baselines.names_for(groups)
+    compared, _ = figures.compare(found, groups, 86400, names)
+    scores = figures.horizon_figures(compared)["scores"]
+
+    assert set(names) >= {"persistence", "week", "ar"}
+    assert not set(names) & {"linear", "damped", "hours"}
+    assert "week" not in baselines.names_for(instants(evidence(["ada"]), "glucose"))
+    assert scores["week"]["rmse"] == pytest.approx(scores["twin"]["rmse"], rel=1e-9), (
+        "the twin says the week's mean here"
+    )
+    assert scores["week"]["rmse"] < scores["persistence"]["rmse"]
+
+
+def test_the_learned_share_is_told_by_horizon_and_stratum():
+    found = days(["ada", "bob", "cyd"])
+    groups = instants(found, "resting_heart_rate")
+    compared, _ = figures.compare(found, groups, 86400, ("persistence", "week"))
+    document = figures.horizon_figures(compared)
+
+    assert document["learned"]["mean"] == pytest.approx(0.5, abs=0.02)
+    assert (document["learned"]["q25"], document["learned"]["q75"]) == (0.25, 0.75)
+    assert document["by_stratum"]["after day 14"]["learned"]["mean"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_crps_is_compared_too_with_an_interval_over_people():
+    found = evidence(["ada", "bob", "cyd"])
+    compared, _ = figures.compare(found, instants(found, "glucose"), 1800, ("persistence", "ar"))
+    document = figures.horizon_figures(compared)
+    entry, scores = document["intervals"]["against"]["ar"], document["scores"]
+
+    assert entry["crps_change_percent"] == pytest.approx(
+        100 * (scores["twin"]["crps"] / scores["ar"]["crps"] - 1)
+    )
+    assert entry["crps_interval"][0] <= entry["crps_change_percent"] <= entry["crps_interval"][1]
 
 
 def test_one_person_is_learned_on_the_first_half_and_compared_on_the_second():
@@ -376,6 +436,37 @@ def test_the_report_of_real_people(replayed, table, tmp_path):
         "factors",
     ]
     assert "not a medical device" in seen.text and f"{half['scores']['twin']['rmse']:.2f}" in seen.text
+
+
+def test_virtual_people_are_judged_in_every_channel_and_against_the_truth_beside_their_table(tmp_path):
+    simulated = Simulation(3, 3.0, tmp_path / "people.csv.gz", seed=4)
+    simulate(simulated, lambda _done, _total: None)
+    run(Replay(tmp_path / "people.csv.gz", tmp_path / "replay", (1800,), channels=OTHERS))
+    document = evaluate(Evaluation(tmp_path / "replay", tmp_path / "report", onboarding_s=0.0))
+    page = (tmp_path / "report" / "report.html").read_text()
+
+    judged = {name for name, part in document["channels"].items() if part["horizons"]}
+    assert judged >= {"glucose", "heart_rate", "respiration_rate", "spo2"}
+    for name in ("respiration_rate", "spo2"):
+        scores = document["channels"][name]["horizons"][0]["scores"]
+        assert scores["twin"]["rmse"] < scores["persistence"]["rmse"], name
+        assert 0.75 < scores["twin"]["coverage_90"] <= 1.0, name
+    assert document["truth"]["core_temperature"]["coverage_90"] > 0.5
+    assert "states and observables against truth" in page
+    assert "virtual ones say nothing about them" in page
+    assert page.count("Systolic pressure (read every") == 1
+    assert "the mechanism alone" in page
+
+
+def test_check_points_are_counted_where_they_were_run(replayed, tmp_path, monkeypatch):
+    rows = [{"what": "core at rest", "ok": True}, {"what": "a <meal>", "ok": False}]
+    monkeypatch.setattr("twin.checkpoints.run", lambda: rows)
+    document = evaluate(Evaluation(replayed, tmp_path / "report", check=True))
+    page = (tmp_path / "report" / "report.html").read_text()
+
+    assert document["verification"] == {"checkpoints": 2, "met": 1, "missed": ["a <meal>"]}
+    assert "1 of 2 check-points of the specification met" in page
+    assert "missed: a &lt;meal&gt;" in page
 
 
 def test_a_report_repeats_itself(replayed, tmp_path):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from connectors import channels as edge
 from stream.person import PersonTwin
-from stream.storing import portrait
+from stream.portrait import portrait
 from tests.bench.ten_years import readings, run, soundness
 from twin import record as r_
 from twin.channels import CHANNELS
