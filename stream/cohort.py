@@ -257,7 +257,7 @@ class Cohort:
         return Signal(
             float(applied.tick_s[tick]), float(applied.low_probability[tick, 0]), float(row[GLUCOSE_AT]),
             float(row[RATE_AT]) if has_rate else math.nan, float(row[RESTING_AT]), resting,
-            float(applied.low_probability[tick, 1]),
+            *applied.low_probability[tick, 1:].tolist(),
         )  # fmt: skip
 
     def tick_clock(self, now_ms: int, silent_after_ms: int = 1_800_000) -> list[dict[str, Any]]:
