@@ -15,10 +15,14 @@ def train(
     out: Annotated[Path, typer.Option(help="Weights file to write; its report goes beside it.")],
     folds: Annotated[int, typer.Option(help="Cross-validation by person; 1 for none.", min=1)] = 5,
     seeds: Annotated[int, typer.Option(help="Networks that are averaged.", min=1)] = 4,
-    epochs: Annotated[int, typer.Option(help="Times that each reading is seen.", min=1)] = 9,
+    epochs: Annotated[int, typer.Option(help="Times that each reading is seen.", min=1)] = 12,
     licence: Annotated[
         list[str] | None, typer.Option(help="STUDY=TEXT: licence of a table by its name; repeat it.")
     ] = None,
+    keep_folds: Annotated[
+        bool,
+        typer.Option("--keep-folds", help="Also the weights of each fold, with whom they have not seen."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON document.")] = False,
 ) -> None:
     """Train the learned part of the glucose forecast; the same tables give the same file.
@@ -32,7 +36,7 @@ def train(
     named = tuple((text.partition("=")[0], text.partition("=")[2]) for text in licence or ())
     if not all(study and text for study, text in named):
         raise typer.BadParameter("--licence needs STUDY=TEXT")
-    task = Training(tuple(tables), out, folds, seeds, epochs, named)
+    task = Training(tuple(tables), out, folds, seeds, epochs, named, keep_folds)
     try:
         report = run(task, lambda what: typer.echo(what, err=True))
     except TrainError as error:
