@@ -30,6 +30,7 @@ from stream.keeping import Keeping
 from stream.lateness import Windows, judge
 from stream.person import Checkpoint, PersonTwin
 from stream.policy import Transition, step
+from stream.portrait import portrait
 from stream.shelf import Shelf
 from stream.weights import weights_named
 from twin import record as r_
@@ -61,22 +62,12 @@ class Cohort(Keeping):
     """
 
     def __init__(
-        self,
-        *,
-        tick_s: int = 60,
-        window_s: int = 86400,
-        windows: Mapping[str, float] | None = None,
-        horizons: Mapping[str, tuple[int, ...]] | None = None,
-        weights: Weights | None = None,
-        patient: bool = False,
-        shelf: Shelf | None = None,
-        resident: int = 10_000,
-    ) -> None:
+        self, *, tick_s: int = 60, window_s: int = 86400, windows: Mapping[str, float] | None = None,
+        horizons: Mapping[str, tuple[int, ...]] | None = None, weights: Weights | None = None, patient: bool = False,
+        shelf: Shelf | None = None, resident: int = 10_000,
+    ) -> None:  # fmt: skip
+        super().__init__(shelf, resident)
         self.weights = weights_named() if weights is None else weights
-        self.shelf, self.resident = shelf, resident
-        self.asleep: dict[
-            str, tuple[int, bool]
-        ] = {}  # on the shelf: newest reading [ms], whether silence was said
         self.patient = patient
         self.tick_ms, self.windows = tick_s * 1000, Windows(window_s, windows)
         self.horizons = dict(HORIZONS | dict(horizons or {}))
@@ -199,7 +190,7 @@ class Cohort(Keeping):
         if not len(new):
             return
         before = twin.hours.as_it_is()
-        changed_ms, more = twin.hours.take(new)
+        changed_ms, more = twin.hours.join(new)
         if changed_ms is None:
             counts["duplicate"] += len(new)
             return
@@ -308,6 +299,6 @@ class Cohort(Keeping):
 
     def twin_json(self, person: str) -> dict[str, Any]:
         """The final twin for twins.jsonl: head time, mean, covariance, parameters."""
-        if person in self.due:
+        if self.twin(person).due_ms is not None:
             self.settle([person])
-        return storing.portrait(self.twin(person))
+        return portrait(self.twin(person))

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from stream import alerting, storing
+from stream import alerting, resting, storing
 from stream.person import PersonTwin
 from stream.shelf import Shelf
 
@@ -26,6 +26,8 @@ class Keeping(ABC):
         self.asleep: dict[str, tuple[int, bool]] = {}
         self.due: set[str] = set()
         self.unsaid: dict[str, list[dict[str, Any]]] = {}
+
+    tick_ms: int
 
     @abstractmethod
     def run_again(self, torn: list[PersonTwin]) -> None:
@@ -50,7 +52,7 @@ class Keeping(ABC):
             storing.restore(twin, key, value)
         if not storing.assemble(twin):
             self.run_again([twin])
-        storing.rest(twin, self.shelf)
+        resting.rest(twin, self.shelf)
         if twin.due_ms is not None:
             self.due.add(person)
         return twin
@@ -77,11 +79,14 @@ class Keeping(ABC):
         else:
             self.shelf.begin()
             self.shelf.put(person, [(key, value)])
-            newest_ms, silent, unsaid = (None, None, []) if value is None else storing.glimpse(key, value)
-            before = self.asleep.get(person, (0, False))
+            seen, (newest_ms, silent) = resting.glimpse(key, value), self.asleep.get(person, (0, False))
+            unsaid = list(seen.unsaid)
             self.asleep[person] = (
-                before[0] if newest_ms is None else newest_ms, before[1] if silent is None else silent,
-            )  # fmt: skip
+                newest_ms if seen.newest_ms is None else seen.newest_ms,
+                silent if seen.silent is None else seen.silent,
+            )
+            if seen.due is not None:
+                (self.due.add if seen.due else self.due.discard)(person)
             self.twins.pop(person, None)
         if key[:1] == b"a":
             self.unsaid[person] = unsaid
@@ -91,11 +96,11 @@ class Keeping(ABC):
         for person in self.touched() if people is None else people:
             twin = self.twins.get(person)
             if twin is not None and twin.touched:
-                records = list(storing.records_of(twin))
+                records = list(storing.records_of(twin, self.tick_ms))
                 if self.shelf is not None:
                     self.shelf.begin()
                     self.shelf.put(person, records)
-                    storing.rest(twin, self.shelf)
+                    resting.rest(twin, self.shelf)
                 yield from records
         if self.shelf is not None:
             self.shelf.end()

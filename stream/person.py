@@ -27,26 +27,31 @@ class Checkpoint:
         tick: number of the last tick in it.
         policy: state of the rules of alerts.
         written: whether the changelog has it.
+        shelved: whether it lies on the shelf only.
 
     """
 
-    __slots__ = ("_fetch", "_record", "policy", "tick", "written")
+    __slots__ = ("_fetch", "_record", "policy", "shelved", "tick", "written")
 
     def __init__(self, tick: int, record: Record, policy: NDArray[np.float64], written: bool = False) -> None:
-        self.tick, self.policy, self.written = tick, policy, written
+        self.tick, self.policy, self.written, self.shelved = tick, policy, written, False
         self._record: Record | None = record
         self._fetch: Callable[[], Record] | None = None
 
     @property
     def record(self) -> Record:
         """The numbers; nobody changes them in place."""
-        if self._record is None and self._fetch is not None:
-            self._record = self._fetch()
+        self.hold()
         return self._record  # type: ignore[return-value]
 
     @record.setter
     def record(self, record: Record) -> None:
         self._record = record
+
+    def hold(self) -> None:
+        """Fetch the record, before what it would be fetched from is gone."""
+        if self._record is None and self._fetch is not None:
+            self._record = self._fetch()
 
     def rest(self, fetch: "Callable[[], Record]") -> None:
         """Let go of the record until it is asked for."""
@@ -70,6 +75,7 @@ class PersonTwin:
         self.ran_ms = BEGINNING  # time of the newest reading that was run
         self.due_ms: int | None = None  # the earliest reading that is journalled and not run yet
         self.stored: dict[bytes, int] = {}  # changelog keys of checkpoints and hours, with the hours' digests
+        self.shelved: set[bytes] = set()  # keys of checkpoints that lie on the shelf only
         self.parts: dict[bytes, bytes | None] = {}  # while it is restored
         self.touched = False
         self.book_changed = False  # the alerts, since they were written

@@ -4,6 +4,8 @@ A cache. Each owner of a partition makes it anew, from the changelog and from wh
 from the file of another process. So there is nothing to keep consistent in it, and no reason to wait for the disk.
 """
 
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +18,25 @@ SETTINGS = (
     "cache_size = -8192",
 )
 END = b"\x00"  # of a person's name, which has no control characters
+
+
+def folder_of(data_dir: Path) -> Path:
+    """Where this process keeps its shelves."""
+    return data_dir / f"shelf-{os.getpid()}"
+
+
+def sweep(data_dir: Path) -> None:
+    """Delete the shelves of processes that are no more."""
+    for path in data_dir.glob("shelf-*"):
+        number = path.name.removeprefix("shelf-")
+        if not number.isdigit() or not Path("/proc").exists():
+            continue
+        try:
+            os.kill(int(number), 0)
+        except ProcessLookupError:
+            shutil.rmtree(path, ignore_errors=True)
+        except OSError:
+            continue  # somebody else's process
 
 
 class Shelf:

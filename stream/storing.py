@@ -9,34 +9,33 @@ with the version of its layout; a newer one is refused by name.
 """
 
 import zlib
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from stream.alerting import is_silent
 from stream.hours import MOST_PIECES
 from stream.journal import ENTRY, Entries
-from stream.migrating import NewerState, check_layout, lay
+from stream.migrating import check_layout, lay
+from stream.packing import pack, unpack
 from stream.person import BEGINNING, Checkpoint, PersonTwin
 from stream.policy import new_state
-from stream.portrait import portrait
 from twin import record as r_
 from twin.profile import profile_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stream.shelf import Shelf
 
-__all__ = ["LAYOUT", "TOLD", "NewerState", "assemble", "portrait", "records_of", "restore"]
 LAYOUT = (
     4  # 3 had an hour of the journal in one piece; 2 knew no waiting readings, and had the alerts in the head
 )
+PACKED = 4  # the first layout whose journal is packed
+DAY_MS = 86_400_000
 SEPARATOR = b"|"
-NUMBERS = {b"j": 1, b"i": 2, b"c": 1}  # behind the person, in a key
+NUMBERS = {b"j": 1, b"i": 2, b"c": 1, b"l": 1}  # behind the person, in a key
 
 
 def _positions() -> NDArray[np.int64]:
@@ -52,18 +51,20 @@ TOLD = _positions()
 
 
 @lru_cache(maxsize=256)
-def _new(profile: bytes) -> NDArray[np.float64]:
+def newborn(profile: bytes) -> NDArray[np.float64]:
     """The record of a new twin with this profile, in JSON."""
     return r_.genesis(profile_of(orjson.loads(profile)))
 
 
-def _pack(checkpoint: Checkpoint) -> bytes:
+def bytes_of(checkpoint: Checkpoint) -> bytes:
+    """A checkpoint: its tick, what its record tells, the rules' state."""
     row = np.concatenate([checkpoint.record[TOLD], checkpoint.policy])
     return np.int64(checkpoint.tick).tobytes() + row.astype("<f8").tobytes()
 
 
-def _unpack(data: bytes, profile: dict[str, object]) -> Checkpoint:
-    record = _new(orjson.dumps(profile, option=orjson.OPT_SORT_KEYS)).copy()
+def checkpoint_of(data: bytes, profile: dict[str, object]) -> Checkpoint:
+    """A checkpoint from its bytes and the person's profile."""
+    record = newborn(orjson.dumps(profile, option=orjson.OPT_SORT_KEYS)).copy()
     policy = new_state()
     stored = lay(np.frombuffer(data, "<f8", offset=8), record, TOLD)
     policy[: len(stored)] = stored
@@ -73,11 +74,12 @@ def _unpack(data: bytes, profile: dict[str, object]) -> Checkpoint:
     return Checkpoint(int(np.frombuffer(data, "<i8", 1)[0]), record, policy, written=True)
 
 
-def _checkpoint_key(person: bytes, tick: int) -> bytes:
+def checkpoint_key(person: bytes, tick: int) -> bytes:
+    """Where a checkpoint is."""
     return b"c|" + person + SEPARATOR + str(tick).encode()
 
 
-def records_of(twin: PersonTwin) -> "Iterator[tuple[bytes, bytes | None]]":
+def records_of(twin: PersonTwin, tick_ms: int = 60_000) -> "Iterator[tuple[bytes, bytes | None]]":
     """What is to be written of a twin; it counts as written then."""
     person = twin.person.encode()
     version = bytes([LAYOUT])
@@ -85,17 +87,19 @@ def records_of(twin: PersonTwin) -> "Iterator[tuple[bytes, bytes | None]]":
         yield from _pieces(twin, person, hour)
     twin.hours.changed.clear()
     twin.hours.anew.clear()
-    standing = set()
-    for checkpoint in twin.checkpoints:
-        if checkpoint.tick == BEGINNING:
-            continue
-        key = _checkpoint_key(person, checkpoint.tick)
-        standing.add(key)
+    standing = _anchors(twin, tick_ms)
+    for checkpoint in standing:
         if not checkpoint.written:
             checkpoint.written = True
+            key = checkpoint_key(person, checkpoint.tick)
             twin.stored[key] = 0
-            yield key, version + _pack(checkpoint)
-    for key in [key for key in twin.stored if key[:1] == b"c" and key not in standing]:
+            yield key, version + bytes_of(checkpoint)
+    keys = {checkpoint_key(person, checkpoint.tick) for checkpoint in standing}
+    for checkpoint in twin.checkpoints:
+        if checkpoint.written and checkpoint_key(person, checkpoint.tick) not in keys:
+            checkpoint.hold()
+            checkpoint.written = checkpoint.shelved = False
+    for key in [key for key in twin.stored if key[:1] == b"c" and key not in keys]:
         del twin.stored[key]
         yield key, None
     if twin.book_changed:
@@ -107,11 +111,12 @@ def records_of(twin: PersonTwin) -> "Iterator[tuple[bytes, bytes | None]]":
         "from_beginning": twin.checkpoints[0].tick == BEGINNING, "waiting": twin.waiting.tobytes().hex(),
         "due_ms": twin.due_ms,
     })  # fmt: skip
-    yield b"t|" + person, version + len(header).to_bytes(4, "big") + header + _pack(twin.head)
+    yield b"t|" + person, version + len(header).to_bytes(4, "big") + header + bytes_of(twin.head)
     twin.touched = False
 
 
-def _piece_key(person: bytes, hour: int, number: int) -> bytes:
+def piece_key(person: bytes, hour: int, number: int) -> bytes:
+    """Where a piece of an hour is."""
     if number:
         return b"i|" + person + SEPARATOR + str(hour).encode() + SEPARATOR + str(number).encode()
     return b"j|" + person + SEPARATOR + str(hour).encode()
@@ -124,7 +129,7 @@ def _pieces(twin: PersonTwin, person: bytes, hour: int) -> "Iterator[tuple[bytes
     first, whole = pieces, chunk is None or hour in hours.anew or pieces >= MOST_PIECES
     if whole:
         for number in range(0 if chunk is None else 1, pieces):
-            key = _piece_key(person, hour, number)
+            key = piece_key(person, hour, number)
             twin.stored.pop(key, None)
             yield key, None
         first = 0
@@ -132,11 +137,21 @@ def _pieces(twin: PersonTwin, person: bytes, hour: int) -> "Iterator[tuple[bytes
         hours.pieces.pop(hour, None)
         hours.written.pop(hour, None)
         return
-    data = chunk[0 if whole else hours.written.get(hour, 0) :].tobytes()
-    key = _piece_key(person, hour, first)
+    data = pack(chunk[0 if whole else hours.written.get(hour, 0) :])
+    key = piece_key(person, hour, first)
     twin.stored[key] = zlib.crc32(data)
     hours.pieces[hour], hours.written[hour] = first + 1, len(chunk)
     yield key, bytes([LAYOUT]) + data
+
+
+def _anchors(twin: PersonTwin, tick_ms: int) -> list[Checkpoint]:
+    """Checkpoints that the changelog has: the oldest, the last of each day, and the last, which stands before the head.
+
+    The others are made again by whoever needs them. A record is 8 kB, and a recovery reads them all.
+    """
+    there = [checkpoint for checkpoint in twin.checkpoints if checkpoint.tick != BEGINNING]
+    day = [checkpoint.tick * tick_ms // DAY_MS for checkpoint in there]
+    return [c for i, c in enumerate(there) if i in (0, len(there) - 1) or day[i] != day[i + 1]]
 
 
 def book_of(twin: PersonTwin, unsaid: list[dict[str, Any]]) -> tuple[bytes, bytes]:
@@ -154,52 +169,6 @@ def person_of(key: bytes) -> str:
     return key[2:].rsplit(SEPARATOR, NUMBERS.get(key[:1], 0))[0].decode()
 
 
-def rest(twin: PersonTwin, shelf: "Shelf") -> None:
-    """Let go of what is on the shelf and not needed to go on: all checkpoints but the last, all hours but the last."""
-    person = twin.person.encode()
-    for checkpoint in twin.checkpoints[:-1]:
-        if checkpoint is twin.head:
-            continue
-        if checkpoint.tick == BEGINNING:
-            checkpoint.rest(partial(_beginning, twin))
-        elif checkpoint.written:
-            checkpoint.rest(partial(_fetched, twin, shelf, _checkpoint_key(person, checkpoint.tick)))
-    twin.hours.rest(partial(_hour, twin, shelf))
-
-
-def _beginning(twin: PersonTwin) -> NDArray[np.float64]:
-    return _new(orjson.dumps(twin.profile, option=orjson.OPT_SORT_KEYS)).copy()
-
-
-def _fetched(twin: PersonTwin, shelf: "Shelf", key: bytes) -> NDArray[np.float64]:
-    return _unpack(shelf.get(twin.person, key)[1:], twin.profile).record
-
-
-def _hour(twin: PersonTwin, shelf: "Shelf", hour: int) -> Entries:
-    person = twin.person.encode()
-    pieces = [
-        shelf.get(twin.person, _piece_key(person, hour, number)) for number in range(twin.hours.pieces[hour])
-    ]
-    return _sorted(np.concatenate([np.frombuffer(data[1:], dtype=ENTRY) for data in pieces]))
-
-
-def glimpse(key: bytes, value: bytes) -> tuple[int | None, bool | None, list[dict[str, Any]]]:
-    """What must be known of a twin on the shelf, from one of its records; None where it does not tell.
-
-    Returns:
-        Newest reading [ms], whether it is said that data stopped, and alerts that may not have been sent.
-
-    """
-    check_layout(value[0], LAYOUT)
-    if key[:1] == b"a":
-        book = orjson.loads(value[1:])
-        return None, is_silent(book["alerts"]), book["unsaid"]
-    if key[:1] != b"t":
-        return None, None, []
-    header = orjson.loads(value[5 : 5 + int.from_bytes(value[1:5], "big")])
-    return header["newest_ms"], None, []
-
-
 def restore(twin: PersonTwin, key: bytes, value: bytes | None) -> list[dict[str, Any]]:
     """Put one record where it belongs; `assemble` follows when all are in. Returns alerts that may not have been sent."""
     kind = key[:1]
@@ -213,11 +182,13 @@ def restore(twin: PersonTwin, key: bytes, value: bytes | None) -> list[dict[str,
         twin.alerts = book["alerts"]
         unsaid: list[dict[str, Any]] = book["unsaid"]
         return unsaid
-    twin.parts[key] = value[1:]
+    twin.parts[key] = value
     if kind in (b"j", b"i"):
         twin.stored[key] = zlib.crc32(value[1:])
     elif kind == b"c":
         twin.stored[key] = 0
+    elif kind == b"l":
+        twin.shelved.add(key)
     return []
 
 
@@ -229,21 +200,25 @@ def assemble(twin: PersonTwin) -> bool:
     head = parts.get(b"t|" + twin.person.encode())
     header: dict[str, Any] = {}
     if head is not None:
-        size = int.from_bytes(head[:4], "big")
-        header = orjson.loads(head[4 : 4 + size])
+        size = int.from_bytes(head[1:5], "big")
+        header = orjson.loads(head[5 : 5 + size])
         twin.offset, twin.late, twin.newest_ms = header["offset"], header["late"], header["newest_ms"]
         twin.alerts = twin.alerts or header.get("alerts", {})
         twin.waiting = np.frombuffer(bytes.fromhex(header.get("waiting", "")), dtype=ENTRY)
         if header["profile"] != twin.profile:
             twin.use_profile(profile_of(header["profile"]), header["profile"])
-        twin.head = _unpack(head[4 + size :], twin.profile)
+        twin.head = checkpoint_of(head[5 + size :], twin.profile)
+        twin.head.written = False  # as a checkpoint it has no record of its own
         twin.due_ms = header.get("due_ms")
     _lay_journal(twin, parts)
     found = {c.tick: c for c in twin.checkpoints if c.tick != BEGINNING}
-    for tick, data in ((_number(key), data) for key, data in parts.items() if key[:1] == b"c"):
-        found.pop(tick, None)
+    for key, data in parts.items():
+        if key[:1] not in b"cl":
+            continue
+        found.pop(_number(key), None)
         if data is not None:
-            found[tick] = _unpack(data, twin.profile)
+            made = found[_number(key)] = checkpoint_of(data[1:], twin.profile)
+            made.written, made.shelved = key[:1] == b"c", key[:1] == b"l"
     beginning = [c for c in twin.checkpoints if c.tick == BEGINNING and header.get("from_beginning", True)]
     twin.checkpoints = beginning + [found[tick] for tick in sorted(found)]
     twin.ran_ms = twin.hours.last_ms if twin.due_ms is None else twin.due_ms - 1
@@ -266,12 +241,12 @@ def _lay_journal(twin: PersonTwin, parts: dict[bytes, bytes | None]) -> None:
             found.setdefault(int(of), {})[int(piece)] = data
     hours, person = twin.hours, twin.person.encode()
     for hour, pieces in found.items():
-        chunks = [np.frombuffer(data, dtype=ENTRY) for _, data in sorted(pieces.items()) if data]
+        chunks = [entries_in(data) for _, data in sorted(pieces.items()) if data]
         if 0 not in pieces and hour in hours.chunks:
             chunks.insert(0, hours.of(hour))
-        chunk = _sorted(np.concatenate(chunks)) if chunks else None
+        chunk = in_order(np.concatenate(chunks)) if chunks else None
         hours.pieces[hour] = sum(
-            _piece_key(person, hour, number) in twin.stored for number in range(MOST_PIECES + 1)
+            piece_key(person, hour, number) in twin.stored for number in range(MOST_PIECES + 1)
         )
         if chunk is None or not len(chunk):
             hours.chunks.pop(hour, None)
@@ -284,7 +259,12 @@ def _lay_journal(twin: PersonTwin, parts: dict[bytes, bytes | None]) -> None:
     hours.tidy()
 
 
-def _sorted(entries: Entries) -> Entries:
+def entries_in(value: bytes) -> Entries:
+    """What is in a record of the journal."""
+    return unpack(value[1:]) if value[0] >= PACKED else np.frombuffer(value[1:], dtype=ENTRY)
+
+
+def in_order(entries: Entries) -> Entries:
     """By time, each identity once."""
     j = entries[np.lexsort((entries["key"], entries["source"], entries["channel"], entries["time_ms"]))]
     same = np.ones(max(len(j) - 1, 0), dtype=bool)

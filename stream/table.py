@@ -1,16 +1,20 @@
 """The worker's one table: the changelog is the truth, the cohorts in memory its cache."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import faust
+import structlog
 from faust.types import TP
 
 from stream.cohort import Cohort
 
+log = structlog.get_logger()
+TELL_S = 2.0  # how often a recovery says how far it is
 BATCH_BYTES = 1_000_000  # of a checkpoint's batch, as long as no single twin is above it
 LARGEST_BATCH = 15_000_000  # what the broker takes (max.message.bytes), with a margin
 HEAD, BOOK = b"t|", b"a|"
@@ -30,6 +34,8 @@ class TwinTable(faust.Table):
             Counter()
         )  # by partition, what was sent to the changelog and did not arrive
         self.last_sent: dict[int, Sent] = {}
+        self.read = 0  # records of changelogs
+        self.told = time.monotonic()
 
     def cohort(self, partition: int) -> Cohort:
         """The twins of a partition."""
@@ -48,6 +54,12 @@ class TwinTable(faust.Table):
             for record in event.value:
                 cohort.restore(record.key, record.value)
             self.offsets[event.message.tp] = event.message.offset
+            self.read += len(event.value)
+        if time.monotonic() - self.told > TELL_S:
+            self.told = time.monotonic()
+            log.info(
+                "recovering_twins", records=self.read, people=sum(c.people() for c in self.cohorts.values())
+            )
 
     async def on_rebalance(self, *arguments: Any, **named: Any) -> None:
         """Before the changelogs are read: forget twins that are ahead of them.

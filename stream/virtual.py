@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from connectors.channels import CODE_OF
 from connectors.columns import Decoded
 from twin import channels as c_
-from twin.observe import glucose_noise
+from twin.observe_glucose import glucose_noise
 from twin.open_loop import OpenLoop
 from twin.profile import Profile
 from twin.take import DEVICE_OVER_COUNTS

@@ -20,7 +20,8 @@ from twin.fold import move_circadian, move_fast, move_metabolic, move_slow
 from twin.forecast import FORECAST, forecast_heart_rate, forecast_tick
 from twin.learned.daily import ROOM
 from twin.learned.glucose import bench_for
-from twin.observe import correct_fast, correct_metabolic
+from twin.observe import correct_fast
+from twin.observe_glucose import correct_metabolic
 from twin.open_loop import OpenLoop
 from twin.profile import Profile
 from twin.record import FAST_COVARIANCE, FAST_MEAN, METABOLIC_COVARIANCE, METABOLIC_MEAN, genesis

@@ -32,7 +32,7 @@ from stream.leavings import letters_of, stamps_of
 from stream.obeying import obey
 from stream.publishing import Publisher
 from stream.settings import Settings
-from stream.shelf import Shelf
+from stream.shelf import Shelf, folder_of, sweep
 from stream.sink import Sink, run_sink
 from stream.table import LARGEST_BATCH, TwinTable
 from stream.transport import App, BatchConsumer, ConsumerThread, RawSchema
@@ -60,7 +60,7 @@ class Worker:
         TwinTable.make_cohort = staticmethod(
             lambda partition: Cohort(
                 tick_s=settings.tick_s, window_s=window_s, windows=settings.windows, weights=weights, patient=True,
-                shelf=Shelf(settings.data_dir / f"shelf-{os.getpid()}" / f"{partition}.sqlite"),
+                shelf=Shelf(folder_of(settings.data_dir) / f"{partition}.sqlite"),
                 resident=max(1, settings.resident_twins // settings.partitions),
             )
         )  # fmt: skip
@@ -149,7 +149,8 @@ class Worker:
         fine = joined and not recovering and not rebalancing and age < READY_AGE_S
         return fine, {
             "status": "ok" if fine else "not_ready", "joined": joined, "recovering": recovering,
-            "rebalancing": rebalancing, "acknowledgement_age_s": round(age, 1), "lag_records": lag,
+            "recovered_records": self.table.read, "rebalancing": rebalancing,
+            "acknowledgement_age_s": round(age, 1), "lag_records": lag,
             "sink_lag_s": self.metrics.get("twin_sink_lag_seconds"),
             "sink_state": BREAKER[int(self.metrics.get("twin_sink_state"))],
         }  # fmt: skip
@@ -273,6 +274,7 @@ def run(settings: Settings) -> None:
     from stream.compiled import load  # noqa: PLC0415 - the compiler is needed only here
 
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    sweep(settings.data_dir)
     log.info("compiling_equations")
     log.info("equations_ready", seconds=round(load(), 1))
     gc.freeze()  # what is there now stays; and a batch of 30,000 documents is no reason to look at everything three times

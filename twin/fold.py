@@ -11,6 +11,7 @@ import numpy as np
 
 from twin import channels as c_
 from twin import observe as o_
+from twin import observe_glucose as g_
 from twin import record as r_
 from twin.blocks import circadian, fast, metabolic, slow
 from twin.forecast import CHANCES, FORECAST, FORECASTS, forecast_tick
@@ -136,7 +137,7 @@ def correct_one(
     elif channel < c_.FIRST_SLOW:
         mean = mean_of(record, r_.METABOLIC_MEAN, metabolic.N)
         covariance = covariance_of(record, r_.METABOLIC_COVARIANCE, metabolic.N)
-        outcome = o_.correct_metabolic(
+        outcome = g_.correct_metabolic(
             channel, value, noise, flag, now, record, mean, covariance, room.metabolic
         )
         report[0] = room.metabolic.report[0]

@@ -11,6 +11,7 @@ import numpy as np
 
 from twin import channels as c_
 from twin import observe as o_
+from twin import observe_glucose as g_
 from twin import record as r_
 from twin.blocks import fast, metabolic
 from twin.blocks.fast_few import FEW, PAIR, STEP_MINUTES, STEPS, heart_rates, relax
@@ -176,14 +177,14 @@ def forecast_glucose(
         predict_metabolic(ahead_mean, ahead_cov, at, now + until, record, w)
         at = now + until
         draw(ahead_mean, ahead_cov, w.factor, w.points, metabolic.STRIDE)
-        o_.expect_metabolic(c_.GLUCOSE, at, record, w)
+        g_.expect_metabolic(c_.GLUCOSE, at, record, w)
         spread_of(w.expected, 2 * metabolic.N, 0.0, point)
         if until == step:
             below = 0.5 * math.erfc((point[0] - LOW_MG_DL) / point[1] / math.sqrt(2.0))
             worst = max(worst, below)
             step += LOW_STEP_S
         if until == horizon:
-            out[h, 0], out[h, 1] = point[0], math.sqrt(point[1] ** 2 + o_.glucose_noise(point[0]))
+            out[h, 0], out[h, 1] = point[0], math.sqrt(point[1] ** 2 + g_.glucose_noise(point[0]))
             h += 1
     return worst
 

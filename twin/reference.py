@@ -15,6 +15,7 @@ from scipy.linalg import cholesky
 from twin import channels as c_
 from twin import inputs as i_
 from twin import observe as o_
+from twin import observe_glucose as g_
 from twin import record as r_
 from twin.blocks import circadian, fast, metabolic, slow
 from twin.exchange import add_homeostat_noise, add_intensity_noise, add_sleep_noise
@@ -251,15 +252,15 @@ class ReferenceTwin:
             seen = float(np.log(max(value, 1.0))) if channel == c_.RMSSD else value
             return self.fast.correct(seen, noise, expect)
         if channel < c_.FIRST_SLOW:
-            own = o_.glucose_noise(value) if channel == c_.GLUCOSE else o_.meter_noise(value)
+            own = g_.glucose_noise(value) if channel == c_.GLUCOSE else g_.meter_noise(value)
             room = self.rooms.metabolic
             surprise = self.metabolic.correct(
-                value, float(own), lambda: o_.expect_metabolic(channel, now, record, room)
+                value, float(own), lambda: g_.expect_metabolic(channel, now, record, room)
             )
             metabolic.keep_within(self.metabolic.mean)
             if channel == c_.GLUCOSE:
-                o_.learn_flux(record, self.metabolic.mean, self.metabolic.covariance, now, room)
-                o_.note_surprise(record, surprise, now)
+                g_.learn_flux(record, self.metabolic.mean, self.metabolic.covariance, now, room)
+                g_.note_surprise(record, surprise, now)
             return surprise
         own = o_.slow_noise(channel, now, record)
         return self.slow.correct(value, float(own), lambda: self._expect_slow(channel, now))

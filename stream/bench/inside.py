@@ -15,6 +15,7 @@ from connectors.decode import decode
 from stream.bench import load
 from stream.cohort import Cohort
 from stream.estimates import estimates
+from stream.shelf import Shelf
 
 BEGIN_MS = 1_763_600_400_000
 NOW_MS = BEGIN_MS + 400 * 86_400_000
@@ -73,18 +74,62 @@ def lateness() -> dict[str, float]:
     return found
 
 
-def memory(people: int, minutes: int = 180) -> dict[str, float]:
-    """Resident kilobytes a person, after `minutes` of heart rate each minute and a checkpoint."""
+def memory(people: int, folder: Path, minutes: int = 3) -> dict[str, float]:
+    """Kilobytes a person, as a worker keeps them, and seconds to recover them.
+
+    Args:
+        people: each with a heart rate in each of `minutes`, and a checkpoint after each minute.
+        folder: for the shelves of eight partitions.
+        minutes: of life.
+
+    """
     gc.collect()
     before = resident_kb()
-    cohort = Cohort(patient=True)
-    for minute in range(0, minutes, 15):
-        for first in range(0, people, 2000):
-            rows = people_minutes(first, min(first + 2000, people), minute, min(minute + 15, minutes))
-            cohort.apply(rows)
-            list(cohort.changed())
+    cohorts = [_kept(folder / f"{number}.sqlite") for number in range(8)]
+    changelog = folder / "changelog"
+    with changelog.open("wb") as log:
+        for minute in range(minutes):
+            for number, cohort in enumerate(cohorts):
+                for first in range(number * people // 8, (number + 1) * people // 8, 2000):
+                    last = min(first + 2000, (number + 1) * people // 8)
+                    cohort.apply(people_minutes(first, last, minute, minute + 1))
+                    for key, value in cohort.changed():
+                        log.write(_framed(number, key, value))
     gc.collect()
-    return {"people": people, "kb_a_person": (resident_kb() - before) / people}
+    found = {"people": people, "kb_a_person": (resident_kb() - before) / people}
+    for cohort in cohorts:
+        cohort.close()
+    del cohorts, cohort
+    gc.collect()
+    again = [_kept(folder / f"again-{number}.sqlite") for number in range(8)]
+    wall, used = time.monotonic(), time.thread_time()
+    with changelog.open("rb") as log:
+        while head := log.read(9):
+            keyed, sized = int.from_bytes(head[1:5], "big"), int.from_bytes(head[5:9], "big", signed=True)
+            again[head[0]].restore(log.read(keyed), log.read(sized) if sized >= 0 else None)
+    for cohort in again:
+        cohort.finish_restore()
+    found |= {"recovery_wall_s": time.monotonic() - wall, "recovery_processor_s": time.thread_time() - used,
+              "changelog_mb": changelog.stat().st_size / 1e6, "people_again": sum(c.people() for c in again),
+              "shelf_mb": sum(path.stat().st_size for path in folder.glob("again-*")) / 1e6}  # fmt: skip
+    for cohort in again:
+        cohort.close()
+    return found
+
+
+def _kept(path: Path) -> Cohort:
+    return Cohort(patient=True, shelf=Shelf(path), resident=2500)
+
+
+def _framed(number: int, key: bytes, value: bytes | None) -> bytes:
+    size = -1 if value is None else len(value)
+    return (
+        bytes([number])
+        + len(key).to_bytes(4, "big")
+        + size.to_bytes(4, "big", signed=True)
+        + key
+        + (value or b"")
+    )
 
 
 def people_minutes(first: int, last: int, begin: int, end: int) -> Decoded:

@@ -21,13 +21,14 @@ import aiohttp
 from influxdb_client import InfluxDBClient, Point, WriteOptions
 
 from connectors.errors import Unavailable
-from connectors.stores.influx import InfluxStore
+from connectors.stores.influx import STORED, InfluxStore
 from connectors.stores.lines import estimate_lines, spread_fields
 from stream.breaker import Breaker
 from stream.lanes import Item, Lanes
 from stream.settings import Settings
 
 STATES, PARAMETERS, PEOPLE, LINES = 30, 20, 500, 5000
+BUSY, AGAIN_S = 429, 0.2  # the server cannot now; whoever posts waits so long
 BEGIN_MS = 1_795_392_000_000
 Documents = list[dict[str, Any]]
 
@@ -101,9 +102,14 @@ async def post(target: Target, bodies: list[bytes]) -> None:
     async with aiohttp.ClientSession(headers=headers) as session:
 
         async def one(body: bytes) -> None:
-            async with gate, session.post(address, data=body) as answer:
-                if answer.status != 204:
-                    raise Unavailable(f"HTTP {answer.status}")
+            async with gate:
+                while True:
+                    async with session.post(address, data=body) as answer:
+                        if answer.status == STORED:
+                            return
+                        if answer.status < BUSY:
+                            raise Unavailable(f"HTTP {answer.status} to a raw post")
+                    await asyncio.sleep(AGAIN_S)
 
         await asyncio.gather(*map(one, bodies))
 

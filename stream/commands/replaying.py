@@ -86,9 +86,9 @@ def replay(
         as_arrived,
         filter_ is Filter.REFERENCE,
         smooth,
-        weights,
-        plan,
-        channels,
+        weights=weights,
+        plan=plan,
+        channels=channels,
     )
     try:
         summary = run(task)

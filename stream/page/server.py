@@ -22,6 +22,7 @@ from stream.page.urgency import urgency
 from stream.settings import Settings
 from stream.sink import open_store
 from twin.catalogue import catalogue, learned_share
+from twin.filter.correct import GATE
 
 log = structlog.get_logger()
 ASSETS = Path(__file__).parent / "assets"
@@ -171,6 +172,7 @@ class Page:
                 "observed": e["observed"],
                 "state": {n: v for n, v in e["state"].items() if n in names},
                 "truth": self.truths.get(name, {}).get(e["time"] // 60_000 * 60_000),
+                "unbelieved": [n for n, z in e["surprise"].items() if n in names and abs(z) > GATE],
             }
             for e in rows
         ]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stream.cohort import Cohort
-from stream.estimates import DAY_S, estimate, tomorrows
+from stream.estimates import DAY_S, estimates, tomorrows
 from stream.virtual import readings_of_rows
 from stream.weights import NONE, weights_named
 from twin import record as r_
@@ -96,9 +96,7 @@ def test_a_day_later_is_forecast_of_each_daily_channel_as_the_kernels_do():
 
 def test_an_estimate_tells_tomorrow():
     cohort, (done,) = applied(nights())
-    told = [
-        part for part in estimate(cohort, done, done.runs[0], 11)["outlook"] if part["horizon_s"] == DAY_S
-    ]
+    told = [part for part in list(estimates(cohort, done))[11]["outlook"] if part["horizon_s"] == DAY_S]
 
     assert {part["channel"] for part in told} == {"resting_heart_rate", "sleep_duration", "steps"}
     assert all(part["q05"] < part["q50"] < part["q95"] and part["learned"] == 1.0 for part in told)

@@ -34,7 +34,9 @@ def replay(readings, out, *options):
     done = CliRunner().invoke(app, ["replay", str(readings), "--out", str(out), *options])
     assert done.exit_code == 0, done.output
     with (out / "forecasts.csv").open() as file:
-        return list(csv.DictReader(file))
+        return [
+            row for row in csv.DictReader(file) if row["horizon_s"] != "86400"
+        ]  # next-day values: test_learned_body
 
 
 @pytest.fixture(scope="module")

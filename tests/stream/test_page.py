@@ -18,6 +18,7 @@ from stream.virtual import DEMO, simulate
 from stream.warm import readings_of
 
 NOW_MS = 1_763_625_700_000
+SLIPPED = 171.0
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -36,8 +37,10 @@ def falling():
 
 
 def virtual_day():
-    """Seed 3 logs its breakfast; not every virtual person logs every meal."""
-    return simulate(replace(DEMO[0], seed=3), 1_763_600_400_000, 0.29)
+    """Seed 3 logs its breakfast; not every virtual person logs every meal. One pulse was read by a wrist that slipped."""
+    readings, truth = simulate(replace(DEMO[0], seed=3), 1_763_600_400_000, 0.29)
+    readings.value[np.flatnonzero(readings.channel == CODE_OF["heart_rate"])[200]] = SLIPPED
+    return readings, truth
 
 
 @pytest.fixture
@@ -187,6 +190,14 @@ def test_who_needs_attention_comes_first_and_ages_are_those_of_the_clock(served)
     assert [p["person"] for p in found["people"]] == ["ada", DEMO[0].name]
     assert found["people"][0]["age_s"] == 100.0
     assert [c["name"] for c in found["channels"]] == ["glucose", "heart_rate"]
+
+
+def test_a_reading_that_was_not_believed_is_named(served):
+    found = api(served, f"api/people/{DEMO[0].name}")
+    unbelieved = [e["observed"]["heart_rate"] for e in found["series"] if "heart_rate" in e["unbelieved"]]
+
+    assert SLIPPED in unbelieved
+    assert len(unbelieved) < 0.03 * len(found["series"])
 
 
 def test_a_person_shows_what_the_estimate_holds_with_units(served):

@@ -8,7 +8,10 @@ import csv
 import gzip
 import json
 import os
+import shutil
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +27,7 @@ from hypothesis.stateful import (
 
 from stream import replay
 from stream.cohort import Cohort
+from stream.shelf import Shelf
 from tests.conftest import SAID
 from tests.stream.lives import (
     HOUR,
@@ -66,12 +70,20 @@ def bits(cohort, person):
 class Stream(RuleBasedStateMachine):
     """A topic, a changelog, what was committed, and a worker's cohort, which may die at any time."""
 
-    @initialize()
-    def begin(self):
+    @initialize(kind=st.sampled_from(("plain", "patient", "shelf")))
+    def begin(self, kind):
+        """Plain as in replay; patient as in the worker; with a shelf, where all but one person lie."""
+        self.kind, self.folder, self.cohort = kind, Path(tempfile.mkdtemp(prefix="twin-lives-")), None
         self.topic, self.stamp, self.number = [], START_MS, 0
-        self.cohort, self.applied = Cohort(), 0
+        self.cohort, self.applied = self.fresh(), 0
         self.changelog, self.committed = [], 0
         COUNT["lives"] += 1
+
+    def fresh(self):
+        if self.cohort is not None:
+            self.cohort.close()
+        shelf = Shelf(self.folder / "shelf.sqlite") if self.kind == "shelf" else None
+        return Cohort(patient=self.kind != "plain", shelf=shelf, resident=1)
 
     def send(self, person, source, ingested, rows):
         if rows:
@@ -123,16 +135,20 @@ class Stream(RuleBasedStateMachine):
         self.send(old.person, old.source, ingested * 1000 + START_MS if ingested else 0, [new])
 
     @precondition(lambda self: self.applied < len(self.topic))
-    @rule(share=st.floats(0.01, 1.0))
-    def a_batch_is_applied(self, share):
-        self.work(max(1, round(share * (len(self.topic) - self.applied))))
+    @rule(share=st.floats(0.01, 1.0), behind=st.booleans())
+    def a_batch_is_applied(self, share, behind):
+        self.work(max(1, round(share * (len(self.topic) - self.applied))), behind=behind)
 
-    def work(self, count):
+    @rule()
+    def what_waited_for_more_of_its_minute_is_run(self):
+        self.cohort.settle()
+
+    def work(self, count, *, behind=False):
         part = self.topic[self.applied : self.applied + count]
         offsets = np.arange(self.applied, self.applied + count)
         found = decoded(part)
         assert not found.refused
-        done = self.cohort.apply(found, offsets, np.array([m.stamp for m in part]))
+        done = self.cohort.apply(found, offsets, np.array([m.stamp for m in part]), behind=behind)
         assert done.ahead == []
         COUNT["waited"] += done.counts["waiting"]
         self.applied += count
@@ -150,21 +166,28 @@ class Stream(RuleBasedStateMachine):
             self.changelog += cut[: round(share * len(cut))]
             COUNT["torn"] += 1
         COUNT["crashes"] += 1
-        self.cohort, self.applied = Cohort(), self.committed
+        self.cohort, self.applied = self.fresh(), self.committed
         for key, value in self.changelog:
             self.cohort.restore(key, value)
         self.cohort.finish_restore()
 
     def teardown(self):
-        if not getattr(self, "topic", None):
-            return
+        try:
+            if getattr(self, "topic", None):
+                self.compare()
+        finally:
+            if getattr(self, "cohort", None) is not None:
+                self.cohort.close()
+                shutil.rmtree(self.folder)
+
+    def compare(self):
         if self.applied < len(self.topic):
             self.work(len(self.topic) - self.applied)
         people = told(self.topic)
         for person, held in people.items():
             whole = Cohort()
             undisturbed(whole, person, held.accepted)
-            twin = self.cohort.twins[person]
+            twin = self.cohort.find(person)
             whole.twin(person)  # of somebody whose every reading is late or waits nothing is known
             assert bits(self.cohort, person) == bits(whole, person)
             assert (twin.late, twin.newest_ms) == (held.late, held.newest)

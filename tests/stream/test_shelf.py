@@ -1,20 +1,27 @@
 """Twins that lie on the shelf are the same twins."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from stream.cohort import Cohort
-from stream.shelf import Shelf
+from stream.shelf import Shelf, sweep
 from stream.virtual import DEMO, simulate
 
 START_MS = 1_795_392_000_000
+NAMES = ("ada", "bob", "cem")
 
 
 @pytest.fixture(scope="module")
 def people():
-    return [simulate(person, START_MS, 0.15)[0] for person in DEMO[:3]]
+    found = [simulate(DEMO[number % len(DEMO)], START_MS + 7000 * number, 0.15)[0] for number in range(3)]
+    for name, readings in zip(NAMES, found, strict=True):
+        readings.persons = [name]
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +83,7 @@ def test_silence_of_people_on_the_shelf_is_said_once_and_taken_back(people, tmp_
     again = cohort.tick_clock(later + 60_000)
     asleep = len(cohort.asleep)
 
-    assert {alert["person"] for alert in said} == {person.name for person in DEMO[:3]}
+    assert {alert["person"] for alert in said} == set(NAMES)
     assert (again, asleep) == ([], 2)
 
 
@@ -86,3 +93,13 @@ def test_the_file_is_gone_when_the_partition_is(tmp_path):
     cohort.close()
 
     assert not (tmp_path / "d.sqlite").exists()
+
+
+def test_shelves_of_processes_that_are_no_more_are_deleted(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for number in (gone.pid, os.getpid()):
+        (tmp_path / f"shelf-{number}").mkdir()
+    sweep(tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == [f"shelf-{os.getpid()}"]

@@ -28,13 +28,7 @@ def test_solid_parameters_are_learned_not_merely_doubted(week):
     assert all(0.4 * promised[name] < sd[name] < 2.6 * promised[name] for name in promised), sd
 
 
-@pytest.mark.parametrize(
-    "block",
-    [
-        "fast", "circadian", "slow",
-        pytest.param("metabolic", marks=pytest.mark.xfail(reason="1.98 over ten people and 14 days, above 2 in these four: exercise, beta cell, DECISIONS.md")),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("block", ["fast", "metabolic", "circadian", "slow"])
 def test_covariances_are_as_large_as_the_errors(week, block):
     assert 0.5 < experiments.nees(*week)[block].mean() < 2.0
 
@@ -42,10 +36,8 @@ def test_covariances_are_as_large_as_the_errors(week, block):
 def test_readings_lie_in_their_predictive_intervals(week):
     _, learned = week
     for channel, (inside, *_, count) in experiments.coverage(learned).items():
-        # A CGM's bands are as wide as real sensors ask (twin/DECISIONS.md 13, 14), wider than this simulated one's.
-        widest = 0.985 if channel == "glucose" else 0.98
         if count >= 200:
-            assert 0.90 <= inside <= widest, channel
+            assert 0.90 <= inside <= 0.98, channel
 
 
 def test_true_values_lie_in_the_intervals_of_the_estimates(week):
@@ -56,15 +48,7 @@ def test_true_values_lie_in_the_intervals_of_the_estimates(week):
 def test_innovations_are_white(week):
     _, learned = week
     for channel, (median_p, *_) in experiments.whiteness(learned).items():
-        if channel != "glucose":
-            assert median_p > 0.01, channel
-
-
-@pytest.mark.xfail(
-    reason="the widening flux serves real sensors and forgotten meals; here nothing is forgotten: DECISIONS.md 14"
-)
-def test_innovations_of_the_cgm_are_white(week):
-    assert experiments.whiteness(week[1])["glucose"][0] > 0.01
+        assert median_p > 0.01, channel
 
 
 def test_eight_hours_of_silence_are_made_good_within_two(week):

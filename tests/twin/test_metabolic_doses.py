@@ -8,7 +8,7 @@ from twin import record as r_
 from twin.blocks import metabolic
 from twin.blocks.metabolic_prior import sensor_variance
 from twin.inputs import eat, metabolic_inputs
-from twin.observe import note_surprise
+from twin.observe_glucose import note_surprise
 from twin.profile import Profile
 from twin.take import hold_input, take_dose
 

@@ -98,6 +98,12 @@ function alertCard(a, taken, p, now) {
   return el("div", { class: `card alert ${a.kind} ${a.state}` }, head, nowOf(a, p, now), el("p", {}, why), since, foot);
 }
 
+/** Readings further than three standard deviations from what was expected, which counted less. */
+function unbelieved(p, channel) {
+  const count = p.series.filter(e => e.unbelieved.includes(channel)).length;
+  return count ? el("span", {}, `${count} of ${p.series.filter(e => e.observed[channel] !== undefined).length} readings unexpected: counted less`) : null;
+}
+
 function legend(p, channel) {
   const truth = p.series.some(e => e.truth && e.truth[channel] !== undefined);
   const found = channel === "glucose" ? intakes(p.series) : [];
@@ -106,7 +112,8 @@ function legend(p, channel) {
     alertsOf(p.alerts, channel).some(a => a.at >= p.series[0].time) ? item("alarm", "alert was open") : null,
     truth ? item("truth", "truth (virtual person)") : null,
     found.includes("carbohydrate_intake") ? el("span", { class: "meal" }, "▼ meal, g carbohydrate") : null,
-    found.includes("insulin_bolus") ? el("span", { class: "insulin" }, "◆ insulin, U") : null);
+    found.includes("insulin_bolus") ? el("span", { class: "insulin" }, "◆ insulin, U") : null,
+    unbelieved(p, channel));
 }
 
 function channelCard(p, { name, unit: ucum }, draws, now) {
