@@ -1,14 +1,14 @@
 """From tables to the learned numbers of heart rate and daily values; no chance is in it.
 
-    python -m stream.training_body TABLE... --out body.json
+    twin train --body TABLE... --out body.json
 
 Heart rate by the minute trains where a person's regression begins, daily values the constants of the daily filters; a
-table may have either. What is in `about` goes into the file: name the data and their licences.
+table may have either. The data's names and licences go into the file.
 """
 
-import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,29 +60,23 @@ def days(table: Decoded) -> dict[str, tuple[Floats, Floats, Floats]]:
     return found
 
 
-def train(paths: Sequence[Path]) -> str:
-    """The text of a weights file."""
+def train(paths: Sequence[Path], licences: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """The text of a weights file, and what it was made of.
+
+    Raises:
+        ValueError: nobody has a week of daily resting heart rates, or heart rate by the minute.
+
+    """
     minutes: dict[str, tuple[Floats, Floats]] = {}
     daily: dict[str, tuple[Floats, Floats, Floats]] = {}
     data = []
     for path in paths:
         table = read_table(path)
         name = path.name.partition(".")[0]
-        data.append(SOURCES.get(name, name))
+        data.append(f"{name}: {licences[name]}" if name in licences else SOURCES.get(name, name))
         minutes |= {f"{name} {person}": rows for person, rows in rates(table).items()}
         daily |= {f"{name} {person}": rows for person, rows in days(table).items()}
+    if not minutes or not daily:
+        raise ValueError("tables with heart rate by the minute and with daily values are needed, both")
     about = {"data": data, "people": {"heart": len(minutes), "daily": len(daily)}}
-    return body_document({"heart": train_heart(minutes), "daily": train_daily(daily)}, about)
-
-
-def main() -> None:
-    """Train by the command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("tables", nargs="+", type=Path)
-    parser.add_argument("--out", type=Path, required=True)
-    chosen = parser.parse_args()
-    chosen.out.write_text(train(chosen.tables), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+    return body_document({"heart": train_heart(minutes), "daily": train_daily(daily)}, about), about

@@ -1,21 +1,43 @@
-"""Which weights of the learned part a twin uses: those that are shipped, a file of one's own, or none."""
+"""Which weights of the learned part a twin uses: those that are shipped, files of one's own, or none."""
 
+import json
 from functools import cache
 from pathlib import Path
 
-from twin.learned.weights import Weights, load, nothing
+from twin.learned.body_weights import SCHEMA as BODY
+from twin.learned.body_weights import BodyWeightsError, load_body
+from twin.learned.weights import Weights, WeightsError, load, nothing
 
 NONE = "none"
 
 
 @cache
 def weights_named(name: str = "") -> Weights:
-    """Weights by a setting: empty for those that are shipped, `none` for the mechanism alone, else a file.
+    """Weights by a setting: empty for those that are shipped, `none` for the mechanism alone, else files, comma-separated.
+
+    A file says itself whether it is of glucose or of heart rate and daily values; what no file brings is as shipped.
 
     Raises:
-        WeightsError: the file cannot be used; says why.
+        WeightsError: a file cannot be used; says why.
 
     """
     if name == NONE:
         return nothing()
-    return load(Path(name) if name else None)
+    found = load()
+    for path in (Path(part) for part in name.split(",") if part):
+        if _schema(path) == BODY:
+            try:
+                found = found._replace(body=load_body(path))
+            except BodyWeightsError as error:
+                raise WeightsError(str(error)) from error
+        else:
+            found = found._replace(glucose=load(path).glucose)
+    return found
+
+
+def _schema(path: Path) -> str:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path}: {error}") from error
+    return str(document.get("schema", "")).partition("/")[0] if isinstance(document, dict) else ""

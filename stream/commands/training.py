@@ -23,9 +23,12 @@ def train(
         bool,
         typer.Option("--keep-folds", help="Also the weights of each fold, with whom they have not seen."),
     ] = False,
+    body: Annotated[
+        bool, typer.Option("--body", help="Heart rate by the minute and daily values instead of glucose.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON document.")] = False,
 ) -> None:
-    """Train the learned part of the glucose forecast; the same tables give the same file.
+    """Train the learned part of the forecasts; the same tables give the same file.
 
     Example: twin train cgm_azt1d.csv.gz cgm_hall_2018.csv.gz --out mine.json && twin replay t.csv --out r --weights mine.json
     """
@@ -36,6 +39,9 @@ def train(
     named = tuple((text.partition("=")[0], text.partition("=")[2]) for text in licence or ())
     if not all(study and text for study, text in named):
         raise typer.BadParameter("--licence needs STUDY=TEXT")
+    if body:
+        _train_body(tables, out, dict(named), as_json)
+        return
     task = Training(tuple(tables), out, folds, seeds, epochs, named, keep_folds)
     try:
         report = run(task, lambda what: typer.echo(what, err=True))
@@ -43,6 +49,20 @@ def train(
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(EXIT_BAD_INPUT) from error
     answer(as_json, report, HEADER, _rows(report))
+
+
+def _train_body(tables: list[Path], out: Path, licences: dict[str, str], as_json: bool) -> None:
+    from connectors.errors import TableError  # noqa: PLC0415
+    from stream.commands.output import answer  # noqa: PLC0415
+    from stream.training_body import train as run  # noqa: PLC0415
+
+    try:
+        text, report = run(tables, licences)
+    except (TableError, ValueError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(EXIT_BAD_INPUT) from error
+    out.write_text(text, encoding="utf-8")
+    answer(as_json, report, ("what", "value"), list(report.items()))
 
 
 HEADER = ("study", "min", "n", "learned", "persist.", "AR", "vs AR", "50 %", "90 %")

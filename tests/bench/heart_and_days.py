@@ -110,6 +110,8 @@ def daily_rows(people, forecasts_of):
             found[int(rows[1][m])].append([number, rows[2][t], last, week, *out[m, :7]])
     rows = []
     for place, lines in found.items():
+        if not lines:
+            continue
         table = np.array(lines)
         target = table[:, 1]
         squares = {
