@@ -208,12 +208,6 @@ def test_c30_where_nothing_was_committed_it_begins_at_the_earliest(monkeypatch):
     assert consumer.applied() == {PART: 5, other: 70}
 
 
-async def written(table, people):
-    for person in people:
-        table.cohorts[0].twin(person).touched = True
-        await table.arrived(await table.write(0))
-
-
 class Producer:
     """Takes batches as aiokafka's does; between ours somebody else may have written."""
 
