@@ -243,6 +243,12 @@ def test_c11_twins_of_a_partition_that_moved_away_are_dropped(monkeypatch):
     assert list(table.cohorts) == [1]
 
 
+async def written(table, people):
+    for person in people:
+        table.cohorts[0].twin(person).touched = True
+        await table.arrived(await table.write(0))
+
+
 def test_c28_recovery_skips_only_what_we_wrote_without_a_gap(monkeypatch):
     monkeypatch.setattr(TwinTable, "changelog_topic_name", "changelog", raising=False)
     table, part = table_with([0, 1, 5]), TP("changelog", 0)
