@@ -77,7 +77,7 @@ def signals_of(applied: Applied) -> dict[int, Signal]:
         found[tick] = Signal(
             float(applied.tick_s[tick]), float(applied.low_probability[tick, 0]), float(row[GLUCOSE_AT]),
             float(row[RATE_AT]) if has_rate[tick] else math.nan, float(row[RESTING_AT]), bool(at_rest[tick]),
-            float(applied.low_probability[tick, 1]),
+            *applied.low_probability[tick, 1:].tolist(),
         )  # fmt: skip
     return found
 

@@ -51,7 +51,8 @@ class Checkpoints:
                     f"the checkpoint of partition {tp.partition} was cut: its changes count as written"
                 )
             await self.worker.announcer.say_again(tp.partition)
-        if not self.worker.behind.get(tp.partition):  # else what it waits for comes at once
+        # What a batch that was behind left waiting comes at once; where no batch came since the last checkpoint, never.
+        if not self.worker.behind.pop(tp.partition, False):
             await self.worker.whole(self.settle(tp, frontier, cohort))
         sent = []
         for people in batched(cohort.touched(), AT_ONCE):

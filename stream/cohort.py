@@ -190,7 +190,7 @@ class Cohort(Keeping):
         if not len(new):
             return
         before = twin.hours.as_it_is()
-        changed_ms, more = twin.hours.take(new)
+        changed_ms, more = twin.hours.join(new)
         if changed_ms is None:
             counts["duplicate"] += len(new)
             return

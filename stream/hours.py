@@ -102,7 +102,7 @@ class Hours:
         """Hours that have an entry with one of these keys."""
         return [hour for hour in list(self.chunks) if np.isin(self.of(hour)["key"], keys).any()]
 
-    def take(self, new: Entries) -> tuple[int | None, int]:
+    def join(self, new: Entries) -> tuple[int | None, int]:
         """Merge entries in any order; returns the earliest time that changed [ms], and how many identities are new.
 
         Two entries of one identity are of one time, unless the sender named them: only then other hours are looked into.

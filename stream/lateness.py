@@ -45,6 +45,8 @@ class Windows:
             if not hours > 0.0:
                 raise ValueError(f"window of {name!r}: {hours} hours are not above 0")
             window_ms = round(hours * HOUR_MS)
+            if named is None:  # what is usual is never shorter than what was asked for
+                window_ms = max(window_ms, round(default_s * 1000))
             source, slash, channel = name.rpartition("/")
             if name in CODE_OF:
                 self.by_channel[CODE_OF[name]] = window_ms

@@ -36,8 +36,15 @@ RATE_HIGH = Rule("resting_heart_rate_high", "medium", "clinical", 600.0, 5, 300.
 RATE_LOW = Rule("resting_heart_rate_low", "medium", "clinical", 600.0, 5, 300.0, 7200.0)
 DATA_MISSING = Rule("data_missing", "low", "technical", 0.0, 1, 0.0, 0.0)
 RULES = (LOW_SOON, RATE_HIGH, RATE_LOW)
-STATE = len(RULES) * 5
+LAST_GLUCOSE_S = len(RULES) * 5  # behind the rules
+STATE = LAST_GLUCOSE_S + 1
 PROBABLE, IMPROBABLE = 0.35, 0.20  # DECISIONS.md: at 0.50 most lows were there before the alert
+# Where something is learned (DECISIONS.md: measured): the trend alone leads below this in 30 minutes, glucose is near, and an
+# episode is likely to begin. A sensor that reads every 15 minutes, or has a gap, sees a fall later and is asked earlier.
+LOW, NEAR = 70.0, 95.0  # mg/dL
+TREND_LOW, SLOW_TREND_LOW, TREND_HYSTERESIS = 77.0, 83.0, 5.0
+ONSET_LIKELY, ONSET_GONE = 0.06, 0.02
+AGAIN_S, QUICK_S = 2700.0, 600.0
 HIGH_ABOVE_OWN, LOW_BELOW_OWN = 40.0, 20.0
 HIGHEST_LIMIT, LOWEST_LIMIT, HYSTERESIS_BPM = 120.0, 40.0, 10.0
 REST_MET = 1.6
@@ -54,6 +61,7 @@ class Signal:
     own_rate: float
     at_rest: bool
     onset_probability: float = math.nan  # that an episode begins soon; nan where nothing is learned
+    trend_30: float = math.nan  # what the trend alone expects in 30 minutes [mg/dL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +127,46 @@ def _advance(state: NDArray[np.float64], rule: Rule, now_s: float, on: bool, off
     return None
 
 
+def _advance_learned(view: NDArray[np.float64], signal: Signal, quick: bool) -> str | None:
+    """The rule on what was learned: opens at once, closes when the chance is gone, or after 45 minutes without a low."""
+    now, trend_low = signal.now_s, TREND_LOW if quick else SLOW_TREND_LOW
+    if view[PHASE] == ACTIVE:
+        gone = signal.onset_probability < ONSET_GONE or signal.trend_30 >= trend_low + TREND_HYSTERESIS
+        over = now - view[ONSET_S] >= AGAIN_S
+        if (gone or over) and signal.glucose >= LOW:
+            view[PHASE] = NORMAL
+            return "resolved"
+        return None
+    near = signal.glucose < NEAR and signal.trend_30 < trend_low and signal.onset_probability >= ONSET_LIKELY
+    if near and now >= view[QUIET_UNTIL_S]:
+        view[PHASE], view[ONSET_S], view[QUIET_UNTIL_S] = ACTIVE, now, now + LOW_SOON.refractory_s
+        return "active"
+    return None
+
+
+def _low_soon(state: NDArray[np.float64], signal: Signal) -> Iterator[Transition]:
+    """The one rule on glucose: by what was learned, else by the mechanism's chance of a low reading."""
+    now, chance, view = signal.now_s, signal.low_probability, state[0:5]
+    why = [f"The chance of glucose below 70 mg/dL within 30 minutes was {100 * chance:.0f} %.",
+           f"Glucose was {signal.glucose:.0f} mg/dL then."]  # fmt: skip
+    if np.isnan(signal.onset_probability):
+        entered = _advance(view, LOW_SOON, now, chance >= PROBABLE, chance < IMPROBABLE)
+    else:
+        entered = _advance_learned(view, signal, now - state[LAST_GLUCOSE_S] <= QUICK_S)
+        why.append(f"By its trend alone it would be {signal.trend_30:.0f} mg/dL in 30 minutes; the chance that a low "
+                   f"begins within 15 to 25 minutes was {100 * signal.onset_probability:.0f} %.")  # fmt: skip
+    state[LAST_GLUCOSE_S] = now
+    if entered:
+        yield Transition(
+            LOW_SOON, entered, float(view[ONSET_S]), now, signal.glucose, LOW, chance, tuple(why)
+        )
+
+
 def step(state: NDArray[np.float64], signal: Signal) -> Iterator[Transition]:
     """Run every rule on one tick, in place."""
     now = signal.now_s
     if not np.isnan(signal.low_probability):
-        chance = signal.low_probability
-        view = state[0:5]
-        if entered := _advance(view, LOW_SOON, now, chance >= PROBABLE, chance < IMPROBABLE):
-            yield Transition(LOW_SOON, entered, float(view[ONSET_S]), now, signal.glucose, 70.0, chance,
-                             (f"The chance of glucose below 70 mg/dL within 30 minutes was {100 * chance:.0f} %.",
-                              f"Glucose was {signal.glucose:.0f} mg/dL then."))  # fmt: skip
+        yield from _low_soon(state, signal)
     if np.isnan(signal.heart_rate) or not signal.at_rest:
         return
     rate, own = signal.heart_rate, signal.own_rate

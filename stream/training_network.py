@@ -27,7 +27,7 @@ class Plan:
     """How to fit; the defaults are flat optima of ../shared/hybrid.md section 3."""
 
     hidden: int = 48
-    epochs: int = 9
+    epochs: int = 12
     batch: int = 1024
     rate: float = 4e-3
     decay: float = 1e-3

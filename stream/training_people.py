@@ -25,7 +25,7 @@ from twin.scoring.episodes import LOW, onsets
 Floats = NDArray[np.float64]
 TICK_MS = 60_000
 SLOW_STEP_S = 900.0
-SLOW_SHARE, LOST_SHARE, LOST = 0.6, 0.8, 0.3  # weights of the copies; share of the readings that is lost
+SLOW_SHARE, LOST_SHARE, LOST = 0.3, 0.5, 0.3  # weights of the copies; share of the readings that is lost
 HEAVIEST = 8.0  # no person's reading counts more than so many of another's
 FEWEST = 50
 WITHIN_S = (900.0, 1500.0, 1800.0)  # an episode begins; an episode begins; a reading is low
@@ -126,17 +126,20 @@ def rows_of(person: Person, seed: int) -> list[Rows]:
     """The person's own rows, and those of the copies."""
     times, values, step = person.times, person.values, person.step_s
     x, base = seen_by_twin(times, values)
-    found = [Rows(x, targets(times, values, step), base, labels(times, values, step), 1.0)]
-    if step < 0.6 * SLOW_STEP_S:
+    told, asked = targets(times, values, step), labels(times, values, step)
+    fast = step < 0.6 * SLOW_STEP_S
+    own = slice(0, None, 2 if fast else 1)  # neighbours tell nearly the same: every second row is enough
+    found = [Rows(x[own], told[own], base[own], asked[own], 1.0)]
+    kept = np.random.default_rng(seed).random(len(times)) >= LOST
+    if fast:
         third = slice(0, None, max(1, round(SLOW_STEP_S / step)))
         x, base = seen_by_twin(times[third], values[third])
-        told = targets(times[third], values[third], SLOW_STEP_S)
-        asked = labels(times[third], values[third], SLOW_STEP_S)
-        found.append(Rows(x, told, base, asked, SLOW_SHARE))
-    kept = np.random.default_rng(seed).random(len(times)) >= LOST
+        slow_told = targets(times[third], values[third], SLOW_STEP_S)
+        slow_asked = labels(times[third], values[third], SLOW_STEP_S)
+        found.append(Rows(x, slow_told, base, slow_asked, SLOW_SHARE))
     x, base = seen_by_twin(times[kept], values[kept])
-    told, asked = found[0].target[kept], found[0].label[kept]
-    found.append(Rows(x[::2], told[::2], base[::2], asked[::2], LOST_SHARE))  # every second row is enough
+    told, asked = told[kept], asked[kept]
+    found.append(Rows(x[::3], told[::3], base[::3], asked[::3], LOST_SHARE))
     return found
 
 

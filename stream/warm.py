@@ -17,7 +17,7 @@ from stream.weights import weights_named
 from twin.blocks import fast, metabolic
 from twin.channels import CARBOHYDRATE, GLUCOSE, HEART_RATE, MET, PLAIN
 from twin.fold import move_circadian, move_fast, move_metabolic, move_slow
-from twin.forecast import FORECAST, forecast_heart_rate, forecast_tick
+from twin.forecast import CHANCES, FORECAST, forecast_heart_rate, forecast_tick
 from twin.learned.daily import ROOM
 from twin.learned.glucose import bench_for
 from twin.observe import correct_fast
@@ -68,7 +68,7 @@ def warm_others() -> None:
     weights = weights_named()
     forecast_tick(
         record, later, GLUCOSE, 100.0, np.array([[900.0], [1800.0]]), room, weights, bench_for(weights.glucose),
-        np.zeros((4, ROOM)), np.zeros((2, 1, FORECAST)), np.zeros(2),
+        np.zeros((4, ROOM)), np.zeros((2, 1, FORECAST)), np.zeros(CHANCES),
     )  # fmt: skip
 
 

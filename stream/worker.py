@@ -242,7 +242,8 @@ class Worker:
                     alerts, letters = obey(self.table.cohort(partition), event.message, event.value)
                     await self.announcer.announce(partition, alerts)
                     await self.publisher.send(letters)
-                await self.checkpoint()  # before Faust acknowledges it
+                if not letters:  # what is no command changed nothing
+                    await self.checkpoint()  # before Faust acknowledges it
             except Exception:  # the broker or the changelog: Faust would acknowledge what was not done
                 log.exception("command_failed", partition=partition, offset=event.message.offset)
                 os._exit(EXIT_WITHOUT_ACKNOWLEDGING)

@@ -41,8 +41,7 @@ def application(address: str, topic: str, partitions: int, wanted: int, folder: 
             if seen["count"] >= wanted:
                 found = {"wall_s": time.monotonic() - seen["began"], "processor_s": time.process_time() - seen["used"],
                          "readings": seen["count"]}  # fmt: skip
-                sys.stdout.write(orjson.dumps(found).decode() + "\n")
-                sys.stdout.flush()
+                os.write(1, b"\n" + orjson.dumps(found) + b"\n")  # Faust has taken sys.stdout
                 os._exit(0)
 
     return app

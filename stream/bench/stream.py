@@ -105,7 +105,8 @@ def on_broker(people: int, seconds: int, folder: Path, tell: Callable[[str], Non
                 ]  # fmt: skip
                 if make is load.singles:
                     rows.append(_stock(settings, folder, min(sent, 100_000)))
-        rows += _alive(address, people, folder, tell)
+        half = min(SINGLES_PER_S, rows[0]["ours"]) / 2.0
+        rows += _alive(address, people, half, folder, tell)
     return kind, rows
 
 
@@ -120,14 +121,14 @@ def _stock(settings: Settings, folder: Path, count: int) -> Row:
     return row("stock Faust: no answer", float("nan"), "readings/s")
 
 
-def _alive(address: str, people: int, folder: Path, tell: Callable[[str], None]) -> list[Row]:
+def _alive(address: str, people: int, per_s: float, folder: Path, tell: Callable[[str], None]) -> list[Row]:
     """Start, latency at half the load, and how long a killed worker's readings wait."""
     with _fresh(address, "alive", folder) as settings:
         with around.worker(settings, folder / "alive") as process:
             tell("measuring: start")
             ready = process.ready()
             tell("measuring: latency")
-            took = asyncio.run(alive.latency(settings, people, SINGLES_PER_S / 2, 20.0))
+            took = asyncio.run(alive.latency(settings, people, per_s, 20.0))
             tell("measuring: a killed worker")
             with around.worker(settings, folder / "second") as second:
                 second.ready()

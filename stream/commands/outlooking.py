@@ -1,6 +1,7 @@
 """twin outlook: forecast and what-if from a twin, with and without a scenario."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -104,6 +105,10 @@ def _record(person: str, source: Path | None, until: str, profile: Path | None) 
 def _answer(as_json: bool, document: dict[str, Any], chosen: frozenset[str]) -> None:
     from stream.commands.output import answer  # noqa: PLC0415
 
+    if not as_json:
+        made_at = datetime.fromtimestamp(document["made_at"] / 1000.0, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        shift = f", {document['utc_offset_h']:+g} h on the person's clock" if document["utc_offset_h"] else ""
+        typer.echo(f"From the twin of {made_at}{shift}; {len(document['scenario'])} things are done.")
     answer(as_json, document, HEADER, _rows(document, chosen))
     if as_json:
         return

@@ -15,10 +15,14 @@ def train(
     out: Annotated[Path, typer.Option(help="Weights file to write; its report goes beside it.")],
     folds: Annotated[int, typer.Option(help="Cross-validation by person; 1 for none.", min=1)] = 5,
     seeds: Annotated[int, typer.Option(help="Networks that are averaged.", min=1)] = 4,
-    epochs: Annotated[int, typer.Option(help="Times that each reading is seen.", min=1)] = 9,
+    epochs: Annotated[int, typer.Option(help="Times that each reading is seen.", min=1)] = 12,
     licence: Annotated[
         list[str] | None, typer.Option(help="STUDY=TEXT: licence of a table by its name; repeat it.")
     ] = None,
+    keep_folds: Annotated[
+        bool,
+        typer.Option("--keep-folds", help="Also the weights of each fold, with whom they have not seen."),
+    ] = False,
     body: Annotated[
         bool, typer.Option("--body", help="Heart rate by the minute and daily values instead of glucose.")
     ] = False,
@@ -38,7 +42,7 @@ def train(
     if body:
         _train_body(tables, out, dict(named), as_json)
         return
-    task = Training(tuple(tables), out, folds, seeds, epochs, named)
+    task = Training(tuple(tables), out, folds, seeds, epochs, named, keep_folds)
     try:
         report = run(task, lambda what: typer.echo(what, err=True))
     except TrainError as error:

@@ -1,175 +1,302 @@
-"""Forecasts of real glucose sensors, nothing else told: the product against persistence and an autoregression.
+"""Forecasts of real glucose sensors, nothing else told: the twin against autoregression and boosted trees, people unseen.
 
-    python tests/bench/cgm_forecasts.py FOLDER [--people 4] [--days 14] [--json]
+    twin train FOLDER/cgm_{azt1d,physiocgm,hupa_ucm,hall_2018}.csv.gz --keep-folds --out W.json      (shell braces)
+    python tests/bench/cgm_forecasts.py FOLDER --folds W [--unseen-study V] [--mechanism 4] [--json]
 
-FOLDER holds cgm_<set>.csv.gz (person,time,channel,value), which never come into the project. The first 24 h of a person
-are not scored; an instant is scored where the last hour and the target are there. The autoregression (least squares on
-the readings of the last hour) is fitted on the other people of the same set. Forecasts are clipped to 40-400 mg/dL.
+FOLDER holds cgm_<set>.csv.gz (person,time,channel,value), which never come into the project. W.fold1.json ... are the
+weights of each fold with whom they have not seen; V.cgm_<set>.json weights trained without that set. The first 24 h of a
+person are not scored; an instant is scored where the last hour and the target are there. The baselines are those of `twin
+evaluate`, fitted inside the study on other people. Intervals: 95 %, by drawing people again. --mechanism N: the twin with
+its learned part off, N people of each set for 14 days, beside the same baselines. Low-glucose alarms by the protocol of
+twin/scoring/episodes.py, from the twin's own rule (stream/policy.py) and from the autoregression.
 """
 
 import argparse
-import csv
-import gzip
 import json
 import sys
-from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
+from stream import policy  # noqa: E402
 from stream.cohort import Cohort  # noqa: E402
+from stream.evaluate import baselines  # noqa: E402
+from stream.evaluate.instants import Forecast, Instants, clip, lag_count  # noqa: E402
+from stream.training import hour_of_lags, run_online  # noqa: E402
+from stream.training_network import hidden_units  # noqa: E402
+from stream.training_people import people_of, seen_by_twin, targets  # noqa: E402
 from stream.virtual import readings_of_rows  # noqa: E402
+from stream.weights import weights_named  # noqa: E402
+from twin.learned.observe import AHEAD_MIN  # noqa: E402
+from twin.learned.weights import load  # noqa: E402
+from twin.scoring import episodes  # noqa: E402
+from twin.scoring.bootstrap import change_interval  # noqa: E402
+from twin.scoring.errors import scores  # noqa: E402
 
-SETS = {  # native minutes between readings, conditions that the profile tells
-    "azt1d": (5, ["t1d"]), "physiocgm": (5, ["t1d"]), "hupa_ucm": (15, ["t1d"]), "hall_2018": (5, []),
-}  # fmt: skip
-HORIZONS_S = (1800, 3600)
-DAY_MINUTES, CLIP = 1440, (40.0, 400.0)
-LEVELS = (0, 80, 120, 180, 500)
-CHANCES = (0.0, 0.05, 0.2, 0.35, 0.5, 1.01)
-HALF, NINETY = 0.6745, 1.6449
-LOW = 70.0
-
-
-def load(path, step):
-    """Minutes since the first reading's midnight-free start, and mg/dL, by person; rounded to the native grid."""
-    found = {}
-    with gzip.open(path, "rt", newline="") as file:
-        for row in csv.DictReader(file):
-            time = datetime.fromisoformat(row["time"]).timestamp()
-            found.setdefault(row["person"], {})[round(time / 60.0 / step)] = float(row["value"])
-    return {person: dict(sorted(readings.items())) for person, readings in sorted(found.items())}
+CONDITIONS = {"cgm_azt1d": ["t1d"], "cgm_physiocgm": ["t1d"], "cgm_hupa_ucm": ["t1d"], "cgm_hall_2018": []}
+SCORED = (1, 2)  # of AHEAD_MIN: 30 and 60 min
+DAY_S, MECHANISM_DAYS = 86400.0, 14
+RISING = 1.0 / 60.0  # mg/dL/s
 
 
-def grid(readings):
-    """Readings on the whole native grid, nan where none."""
-    first, last = min(readings), max(readings)
-    values = np.full(last - first + 1, np.nan)
-    values[np.array(list(readings)) - first] = list(readings.values())
-    return values
+def instants(people):
+    """Where forecasts are compared, everybody of one set together, and which readings of each person these are."""
+    step = 900.0 if np.median([p.step_s for p in people]) > 600.0 else 300.0
+    chosen, lags = [], []
+    for person in people:
+        hour, whole = hour_of_lags(person)
+        chosen.append(np.flatnonzero(whole))
+        lags.append(hour[whole][:, : lag_count(step)])
+    number = np.concatenate([np.full(len(rows), i) for i, rows in enumerate(chosen)])
+    times = np.concatenate([p.times[rows] for p, rows in zip(people, chosen, strict=True)])
+    names = tuple(p.name for p in people)
+    return Instants("glucose", step, names, number, times, np.concatenate(lags)), chosen
 
 
-def windows(values, lags, ahead):
-    """Positions with the last hour and the target, the hour (newest first, a constant at the end), the target."""
-    now = np.arange(lags - 1, len(values) - ahead)
-    hour = np.stack([values[now - lag] for lag in range(lags)], axis=1)
-    good = np.isfinite(hour).all(axis=1) & np.isfinite(values[now + ahead])
-    return now[good], np.c_[hour[good], np.ones(good.sum())], values[now[good] + ahead]
+def at_instants(parts, chosen):
+    return np.concatenate([part[rows] for part, rows in zip(parts, chosen, strict=True)])
 
 
-def autoregression(people, lags, ahead):
-    rows = [windows(grid(readings), lags, ahead)[1:] for readings in people]
-    hours, targets = (np.concatenate(part) for part in zip(*rows, strict=True))
-    return np.linalg.lstsq(hours, targets, rcond=None)[0]
+def strata(at):
+    """Names and masks known when the forecast is made; hours are those of the table."""
+    slope, hour = baselines.slopes(at), at.time % DAY_S / 3600.0
+    yield "below 70", at.now < 70.0
+    yield "70 to 180", (at.now >= 70.0) & (at.now <= 180.0)
+    yield "above 180", at.now > 180.0
+    yield "rising", slope > RISING
+    yield "falling", slope < -RISING
+    yield "night", hour < 6.0
+    yield "day", hour >= 6.0
 
 
-def product(person, readings, step, conditions):
-    """Mean and sd of the forecasts (n, 2, 2), and P(low), at every reading."""
-    cohort = Cohort(horizons={"glucose": HORIZONS_S})
-    cohort.set_profile(person, {"conditions": conditions})
-    rows = [(slot * step * 60_000, "glucose", value) for slot, value in readings.items()]
-    done = cohort.apply(readings_of_rows(person, rows))
-    return done.forecasts[:, 1, :2], done.low_probability
-
-
-def score(name, folder, count, days):
-    """Errors of every scored forecast, by horizon, and chances of low glucose with what came."""
-    step, conditions = SETS[name]
-    people = load(folder / f"cgm_{name}.csv.gz", step)
-    lags, names = 60 // step, list(people)
-    chosen = names[:: max(1, len(names) // count)][:count]
-    lines = {horizon: [] for horizon in HORIZONS_S}
-    chances = []
-    for person in chosen:
-        # Four people are too few to leave all of the scored ones out.
-        others = [n for n in names if n != person and (len(names) <= count or n not in chosen)]
-        first = min(people[person])
-        readings = {t: v for t, v in people[person].items() if t < first + days * DAY_MINUTES // step}
-        values, at = grid(readings), np.array(list(readings)) - first
-        forecasts, chance = (
-            np.full((len(values), *x.shape[1:]), np.nan) for x in (np.zeros((1, 2, 2)), np.zeros(1))
-        )
-        forecasts[at], chance[at] = product(person, readings, step, conditions)
-        for h, horizon in enumerate(HORIZONS_S):
-            ahead = horizon // 60 // step
-            now, hour, target = windows(values, lags, ahead)
-            scored = now >= DAY_MINUTES // step
-            now, hour, target = now[scored], hour[scored], target[scored]
-            weights = autoregression([people[n] for n in others], lags, ahead)
-            lines[horizon].append(
-                np.stack([target, hour[:, 0], np.clip(hour @ weights, *CLIP), *forecasts[now, h].T], axis=1)
-            )
-            if horizon == HORIZONS_S[0]:
-                soon = np.stack([values[now + k] for k in range(1, ahead + 1)], axis=1)
-                known = np.isfinite(soon).all(axis=1) & (hour[:, 0] >= LOW)
-                chances.append(np.stack([chance[now[known]], (soon[known] < LOW).any(axis=1)], axis=1))
-    return {h: np.concatenate(rows) for h, rows in lines.items()}, np.concatenate(chances)
-
-
-def rms(x):
-    return float(np.sqrt(np.mean(x**2)))
-
-
-def figures(rows):
-    target, now, auto, mean, sd = rows.T
-    z = np.abs(target - mean) / sd
-    error = np.clip(mean, *CLIP) - target
-    return {
-        "readings": len(rows), "persistence": rms(now - target), "autoregression": rms(auto - target),
-        "product": rms(error), "against_ar": rms(error) / rms(auto - target) - 1.0, "bias": float(error.mean()),
-        "within_50": float(np.mean(z < HALF)), "within_90": float(np.mean(z < NINETY)),
-    }  # fmt: skip
-
-
-def judge(name, folder, count, days):
-    """One set: both horizons, by level at 30 minutes, and how often it was low by what chance was told."""
-    lines, chances = score(name, folder, count, days)
-    found = {"set": name} | {f"{h // 60} min": figures(rows) for h, rows in lines.items()}
-    rows = lines[HORIZONS_S[0]]
-    for low, high in pairwise(LEVELS):
-        level = rows[(rows[:, 1] >= low) & (rows[:, 1] < high)]
-        if len(level):
-            found[f"30 min from {low}-{high}"] = figures(level)
-    found["low within 30 min: told, came, readings"] = [
-        (float(part[:, 0].mean()), float(part[:, 1].mean()), len(part))
-        for low, high in pairwise(CHANCES)
-        if len(part := chances[(chances[:, 0] >= low) & (chances[:, 0] < high)])
+def inside(y, quantiles):
+    return [
+        round(100 * float(np.mean((y >= quantiles[:, a]) & (y <= quantiles[:, b]))), 1)
+        for a, b in ((1, 3), (0, 4))
     ]
+
+
+def compare(at, y, ours, horizon_s, names=("persistence", "ar", "trees")):
+    """Scores of ours and of the baselines, and ours against each with its interval."""
+    known = np.isfinite(y) & np.isfinite(ours.mean)
+    others = baselines.forecasts(None, at, y, horizon_s, names)
+    for other in others.values():
+        known &= np.isfinite(other.mean) & np.isfinite(other.quantiles).all(axis=1)
+    row = scores(y[known], ours.mean[known], ours.quantiles[known])
+    found = {"twin": row, "against": {}}
+    for name, other in others.items():
+        found[name] = scores(y[known], other.mean[known], other.quantiles[known])
+        mine, theirs = (
+            np.bincount(at.person[known], (f.mean[known] - y[known]) ** 2, len(at.people))
+            for f in (ours, other)
+        )
+        change = 100.0 * (np.sqrt(mine.sum() / theirs.sum()) - 1.0)
+        crps = row["crps"] / found[name]["crps"] - 1.0
+        found["against"][name] = {"rmse_percent": change, "interval": change_interval(mine, theirs), "crps": crps,
+                                  "people_better": int((mine < theirs).sum()), "people": len(mine)}  # fmt: skip
+    found["strata"] = {
+        name: inside(y[known & mask], ours.quantiles[known & mask])
+        for name, mask in strata(at)
+        if (known & mask).any()
+    }
     return found
 
 
-def line(name, row):
-    return (
-        f"{name:24}{row['readings']:8d}{row['persistence']:13.2f}{row['autoregression']:7.2f}{row['product']:9.2f}"
-        f"{100 * row['against_ar']:+8.1f} %{row['bias']:+7.1f}{row['within_50']:7.2f}{row['within_90']:7.3f}"
-    )
+def issued_forecast(issued, chosen, h):
+    rows = at_instants([part[:, h] for part in issued], chosen)
+    return Forecast(clip("glucose", rows[:, 0]), clip("glucose", rows[:, 1:]))
+
+
+def learning(people, issued, still, h):
+    """Change of RMSE against the population model, by days of data; the worst person's change [%]."""
+    found = {}
+    for name, low, high in (("days 2-4", 1, 4), ("days 4-14", 4, 14), ("later", 14, 1e9)):
+        mine, theirs = [], []
+        for person, part, other in zip(people, issued, still, strict=True):
+            age = (person.times - person.times[0]) / DAY_S
+            y = targets(person.times, person.values, person.step_s)[:, h]
+            rows = np.isfinite(y) & (age >= low) & (age < high)
+            mine.append(((part[rows, h, 0] - y[rows]) ** 2).sum())
+            theirs.append(((other[rows, h, 0] - y[rows]) ** 2).sum())
+        mine, theirs = (np.array(x) for x in (mine, theirs))
+        seen = theirs > 0.0
+        if seen.any():
+            each = 100.0 * (np.sqrt(mine[seen] / theirs[seen]) - 1.0)
+            whole = 100.0 * (np.sqrt(mine.sum() / theirs.sum()) - 1.0)
+            found[name] = {"percent": whole, "interval": change_interval(mine[seen], theirs[seen]),
+                           "worst_person": float(each.max()), "more_than_1_worse": int((each > 1.0).sum())}  # fmt: skip
+    return found
+
+
+def population(person, weights):
+    """What the network says of everybody: forecasts without anything of the person's own (n, HORIZONS, 6)."""
+    x, base = seen_by_twin(person.times, person.values)
+    network = weights.corrections
+    out = (hidden_units(network, x) @ network.outer + network.offset).reshape(len(x), len(AHEAD_MIN), -1)
+    return base[:, :, :1] + base[:, :, 1:] * out
+
+
+def own_alarms(person, lows):
+    """Times at which the twin's rule opens an alert, by what the fold hands it."""
+    trend = seen_by_twin(person.times, person.values)[1][:, 1, 0]
+    state, fired = policy.new_state(), []
+    for i, now in enumerate(person.times):
+        onset = 0.5 * (lows[i, 0] + lows[i, 1])
+        signal = policy.Signal(now, lows[i, 2], person.values[i], np.nan, 60.0, False, onset, trend[i])
+        fired += [
+            t.at_s for t in policy.step(state, signal) if t.state == "active" and person.values[i] >= 70.0
+        ]
+    return np.array(fired)
+
+
+def alarms(people, lows, auto):
+    """Rates of the twin's rule, of its calibrated chance at some thresholds, and of the autoregression's."""
+    found = {}
+    parts = {"twin, alert as issued": [], **{f"twin, chance > {c}": [] for c in (0.2, 0.3, 0.4)},
+             **{f"AR 30 min < {limit}": [] for limit in (75, 80, 85)}}  # fmt: skip
+    for person, low, mean in zip(people, lows, auto, strict=True):
+        later = person.times >= person.times[0] + DAY_S
+        times, values = person.times[later], person.values[later]
+        fired = {"twin, alert as issued": own_alarms(person, low)}
+        for name, tallies in parts.items():
+            kind, _, limit = name.rpartition(" ")
+            if name not in fired:
+                asked = (
+                    low[later, 2] > float(limit) if kind.startswith("twin") else mean[later] < float(limit)
+                )
+                fired[name] = episodes.alarms(times, values, asked, person.step_s)
+            at = fired[name][fired[name] >= times[0]] if len(fired[name]) else fired[name]
+            tallies.append(episodes.tally(times, values, at, person.step_s))
+    for name, tallies in parts.items():
+        found[name] = episodes.rates(tallies)
+    return found
+
+
+def mechanism(people, count, conditions):
+    """The twin with the learned part off, on some people and days: beside the baselines fitted on all of them."""
+    chosen = people[:: max(1, len(people) // count)][:count]
+    made = {}
+    for person in chosen:
+        rows = person.times < person.times[0] + MECHANISM_DAYS * DAY_S
+        cohort = Cohort(horizons={"glucose": (1800, 3600)}, weights=weights_named("none"))
+        cohort.set_profile(person.name, {"conditions": conditions})
+        told = [
+            (int(1000 * t), "glucose", v)
+            for t, v in zip(person.times[rows], person.values[rows], strict=True)
+        ]
+        made[person.name] = cohort.apply(readings_of_rows(person.name, told)).forecasts[:, 1, :, :2]
+    issued = []
+    for person in people:
+        both = np.full((len(person.times), 4, 6), np.nan)
+        part = made.get(person.name)
+        if part is not None:
+            for column, h in enumerate(SCORED):
+                mean, sd = part[:, column].T
+                both[: len(mean), h, 0] = mean
+                both[: len(mean), h, 1:] = mean[:, None] + sd[:, None] * np.array(
+                    [-1.645, -0.6745, 0, 0.6745, 1.645]
+                )
+        issued.append(both)
+    return issued
+
+
+def judge(study, people, found, unseen, count):
+    """Everything about one set."""
+    at, chosen = instants(people)
+    told = [targets(p.times, p.values, p.step_s) for p in people]
+    weights = [found[person.name] for person in people]
+    runs = [run_online(p, w) for p, w in zip(people, weights, strict=True)]
+    issued, lows = [run[0] for run in runs], [run[1] for run in runs]
+    still = [population(p, w) for p, w in zip(people, weights, strict=True)]
+    result = {"set": study}
+    for h in SCORED:
+        minutes = int(AHEAD_MIN[h])
+        y = at_instants([part[:, h] for part in told], chosen)
+        result[f"{minutes} min"] = compare(at, y, issued_forecast(issued, chosen, h), 60 * minutes)
+        result[f"{minutes} min, learning"] = learning(people, issued, still, h)
+        if unseen is not None:
+            other = [run_online(p, unseen)[0] for p in people]
+            result[f"{minutes} min, unseen study"] = compare(
+                at, y, issued_forecast(other, chosen, h), 60 * minutes, ("ar",)
+            )
+    if count:
+        other = mechanism(people, count, CONDITIONS[study])
+        for h in SCORED:
+            y = at_instants([part[:, h] for part in told], chosen)
+            minutes = int(AHEAD_MIN[h])
+            result[f"{minutes} min, mechanism alone"] = compare(
+                at, y, issued_forecast(other, chosen, h), 60 * minutes, ("ar",)
+            )
+    auto = []
+    y = at_instants([part[:, 1] for part in told], chosen)
+    mean = baselines.forecasts(None, at, y, 1800, ("ar",))["ar"].mean
+    for number, (person, rows) in enumerate(zip(people, chosen, strict=True)):
+        whole = np.full(len(person.times), np.inf)
+        whole[rows] = mean[at.person == number]
+        auto.append(whole)
+    result["alarms"] = alarms(people, lows, auto)
+    return result
+
+
+def fold_weights(prefix):
+    found = {}
+    for path in sorted(prefix.parent.glob(f"{prefix.name}.fold*.json")):
+        for study, name in json.loads(path.read_text())["unseen"]:
+            found[study, name] = load(path).glucose
+    return found
+
+
+def show(result):
+    print(f"== {result['set']}")
+    for name, part in result.items():
+        if "against" in part and isinstance(part, dict):
+            row = part["twin"]
+            line = f"{name:26} n {row['n']:7d}  RMSE {row['rmse']:.2f} MAE {row['mae']:.2f} CRPS {row['crps']:.2f}"
+            print(f"{line}  inside {100 * row['coverage_50']:.1f} / {100 * row['coverage_90']:.1f}")
+            for other, gap in part["against"].items():
+                low, high = gap["interval"] or (np.nan, np.nan)
+                print(f"    to {other:12}{gap['rmse_percent']:+6.1f} % [{low:+.1f}, {high:+.1f}], CRPS "
+                      f"{100 * gap['crps']:+.1f} %, {gap['people_better']} of {gap['people']} people better")  # fmt: skip
+            if name.count(",") == 0:
+                print(
+                    "    inside 50/90 by stratum: "
+                    + ", ".join(f"{k} {a}/{b}" for k, (a, b) in part["strata"].items())
+                )
+        elif name.endswith("learning"):
+            print(f"{name:26} " + "; ".join(f"{k} {v['percent']:+.2f} %, worst person {v['worst_person']:+.1f} %"
+                                            for k, v in part.items()))  # fmt: skip
+        elif name == "alarms":
+            for rule, rates in part.items():
+                if rates["sensitivity"] is not None:
+                    print(f"    {rule:24} caught {rates['sensitivity']:.3f} of {rates['episodes']}, right {rates['ppv']:.2f}, "
+                          f"false a day {rates['false_per_day']:.2f}, 15 min ahead {rates['warned_15_min']:.3f}, placebo "
+                          f"{rates['placebo']:.3f}")  # fmt: skip
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--people", type=int, default=4)
-    parser.add_argument("--days", type=int, default=14)
-    parser.add_argument("--sets", default=",".join(SETS))
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--folds", type=Path, required=True)
+    parser.add_argument("--unseen-study", type=Path)
+    parser.add_argument("--mechanism", type=int, default=0)
+    parser.add_argument("--sets", default=",".join(CONDITIONS))
+    parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
-    found = [judge(name, chosen.folder, chosen.people, chosen.days) for name in chosen.sets.split(",")]
+    found, results = fold_weights(chosen.folds), []
+    for study in chosen.sets.split(","):
+        people = people_of([chosen.folder / f"{study}.csv.gz"])
+        mine = {person.name: found[study, person.name] for person in people}
+        other = (
+            chosen.unseen_study and chosen.unseen_study.parent / f"{chosen.unseen_study.name}.{study}.json"
+        )
+        unseen = load(other).glucose if other and other.exists() else None
+        results.append(judge(study, people, mine, unseen, chosen.mechanism))
+        show(results[-1])
+        sys.stdout.flush()
     if chosen.json:
-        print(json.dumps(found, indent=1))
-        return
-    print(
-        f"{'mg/dL':24}{'n':>8}{'persistence':>13}{'AR':>7}{'product':>9}{'to AR':>10}{'bias':>7}{'50 %':>7}{'90 %':>7}"
-    )
-    for row in found:
-        for name, part in row.items():
-            if isinstance(part, dict):
-                print(line(f"{row['set']} {name}".replace("30 min from", "30:"), part))
-            elif isinstance(part, list):
-                told = ", ".join(f"{100 * p:.0f} > {100 * c:.0f} % ({n})" for p, c, n in part)
-                print(f"  chance of a low, told > came: {told}")
+        chosen.json.write_text(json.dumps(results, indent=1, default=float))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""python -m tests.chaos [--long] [--seed N] [--people N] [--days X] [--seconds S] [--kills N]: prints the table."""
+"""python -m tests.chaos [--long] [--seed N] [--people N] [--days X] [--seconds S] [--kills N] [--minutes M]: prints the table."""
 
 import argparse
 import dataclasses
@@ -12,7 +12,7 @@ parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc
 parser.add_argument("--long", action="store_true", help="the long form: about an hour")
 for name in ("seed", "people", "kills", "restarts", "workers"):
     parser.add_argument(f"--{name}", type=int)
-for name in ("days", "seconds"):
+for name in ("days", "seconds", "minutes"):
     parser.add_argument(f"--{name}", type=float)
 for number in (signal.SIGTERM, signal.SIGINT):  # what was started is stopped in either case
     signal.signal(number, signal.default_int_handler)

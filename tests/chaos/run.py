@@ -47,6 +47,7 @@ class Plan:
     store_slow: int = 0  # by latency, then by little bandwidth
     store_full: int = 0
     checkpoint_s: float = 2.0
+    minutes: float = 1e9  # after so many no further disturbance is begun, and the table says what was left
     away_s: float = 30.0
     store_away_s: float = 60.0
     pause_s: tuple[float, float] = (0.5, 4.0)
@@ -65,6 +66,7 @@ class Report:
     """What was done, how long it took to recover, what differed."""
 
     asked: int = 0  # disturbances
+    left: Counter = field(default_factory=Counter)  # not done for want of time
     recovered: dict[str, list[float]] = field(default_factory=dict)
     never: Counter = field(default_factory=Counter)
     stops: list[float] = field(default_factory=list)
@@ -84,6 +86,7 @@ class Report:
         lines += [
             "",
             f"load {self.load}; ends of workers {dict(self.ends)}; longest graceful stop {worst:.1f} s",
+            f"{self.asked - self.left.total()} of {self.asked} disturbances done; not done for want of time: {dict(self.left)}",
         ]
         return "\n".join([*lines, *self.notes[:40]])
 
@@ -175,6 +178,9 @@ class Chaos:
         actions = self.actions()
         self.report.asked = len(actions)
         for done, action in enumerate(actions):
+            if time.monotonic() - self.began > 60 * self.plan.minutes:
+                self.report.left = Counter(left.__name__ for left in actions[done:])
+                return
             if done:
                 load.pace(done, len(actions))
             await asyncio.sleep(self.rng.uniform(*self.plan.pause_s))

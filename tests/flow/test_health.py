@@ -111,7 +111,7 @@ def test_ready_tells_what_it_knows(told):
     assert told["ready"]
     assert told["document"] | {"sink_lag_s": 0} == {
         "status": "ok", "joined": True, "recovering": False, "rebalancing": False, "acknowledgement_age_s": 0.0,
-        "lag_records": 0, "sink_lag_s": 0, "sink_state": "closed",
+        "lag_records": 0, "recovered_records": 0, "sink_lag_s": 0, "sink_state": "closed",
     }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 
+from connectors.decode import decode
 from connectors.stores.sqlite import SqliteStore
 from stream import topics
 from stream.cohort import Cohort
@@ -115,9 +116,9 @@ async def latest_of(settings):
 
 def test_a_killed_worker_leaves_the_same_twins_and_loses_nothing(settings):
     readings, _ = simulate(DEMO[0], START_MS, 0.25)
-    whole = Cohort()
-    whole.apply(readings)
     batches = [batch for _, found in minutes_of(readings, 600) for batch in found]
+    whole = Cohort()  # of what is sent: it names a source, which the readings themselves do not
+    whole.apply(decode([value for _, value in batches], [None] * len(batches), int(readings.time_ms.max())))
     third = len(batches) // 3
     process = started(settings)
     try:

@@ -21,8 +21,9 @@ WIDE = {"windows": {}, "window_s": 200 * 3600}
 
 def recursion(records, ticks, tick_s, start, channel, value, noise, _flag, device, *others):
     """In the place of `fold`: each reading moves one number by another, so that order matters."""
-    keep, kept = others[-7], others[-6]
-    estimates, _, _, forecasts, low = others[-5:]
+    keep, kept = others[-8], others[-7]
+    estimates, _, _, forecasts, low, daily = others[-6:]
+    daily[:] = np.nan
     for p, record in enumerate(records):
         for t in range(ticks[p], ticks[p + 1]):
             for j in range(start[t], start[t + 1]):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stream.cohort import Cohort
-from stream.estimates import DAY_S, outlooks, tomorrows
+from stream.estimates import DAY_S, estimates, tomorrows
 from stream.virtual import readings_of_rows
 from stream.weights import NONE, weights_named
 from twin import record as r_
@@ -94,9 +94,9 @@ def test_a_day_later_is_forecast_of_each_daily_channel_as_the_kernels_do():
     assert len(found) == 35, "the first of steps is not surely a day's"
 
 
-def test_the_outlook_of_an_estimate_tells_tomorrow():
+def test_an_estimate_tells_tomorrow():
     cohort, (done,) = applied(nights())
-    told = [part for part in outlooks(cohort, done, 11) if part["horizon_s"] == DAY_S]
+    told = [part for part in list(estimates(cohort, done))[11]["outlook"] if part["horizon_s"] == DAY_S]
 
     assert {part["channel"] for part in told} == {"resting_heart_rate", "sleep_duration", "steps"}
     assert all(part["q05"] < part["q50"] < part["q95"] and part["learned"] == 1.0 for part in told)
@@ -104,7 +104,7 @@ def test_the_outlook_of_an_estimate_tells_tomorrow():
 
 def test_a_forecast_of_tomorrow_is_made_once_however_late_the_rest_comes():
     rows = nights()
-    late = rows.pop(31)
+    late = rows.pop(10)
     _, (first, second) = applied(rows, [late])
     known = {(first.tick_s[tick], name) for tick, name, _ in tomorrows(first, 0, len(first.obs_channel))}
     again = {(second.tick_s[tick], name) for tick, name, _ in tomorrows(second, 0, len(second.obs_channel))}

@@ -55,7 +55,7 @@ def lived(ticks, profile):
 @settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(st.lists(readings_of_a_tick(), min_size=1, max_size=8), profiles())
 def test_numbers_stay_numbers(ticks, profile):
-    kept, (estimates, _, outcomes, _, _) = lived(ticks, profile)
+    kept, (estimates, _, outcomes, *_) = lived(ticks, profile)
     found = soundness(kept)
 
     assert found["finite"]
@@ -93,7 +93,7 @@ def test_a_repair_is_counted_and_shown():
 
 def test_what_is_not_finite_is_an_outcome_and_counted_and_changes_nothing():
     heart = CHANNELS.index("heart_rate")
-    kept, (_, _, outcomes, _, _) = lived([(60.0, 1, {heart: 70.0}), (1.0, 1, {heart: np.inf})], Profile())
+    kept, (_, _, outcomes, *_) = lived([(60.0, 1, {heart: 70.0}), (1.0, 1, {heart: np.inf})], Profile())
 
     assert outcomes.tolist() == [0, 2]
     assert kept[-1, r_.REFUSED] == 1.0
@@ -103,7 +103,7 @@ def test_what_is_not_finite_is_an_outcome_and_counted_and_changes_nothing():
 @pytest.mark.parametrize("seed", [1, 2])
 def test_half_a_year_of_gaps_outliers_and_stuck_sensors(seed):
     *ticks, ends = readings(0.5, seed)
-    kept, (_, _, outcomes, _, _) = run(*ticks, ends, Profile())
+    kept, (_, _, outcomes, *_) = run(*ticks, ends, Profile())
     found = soundness(kept)
 
     assert found["finite"]

@@ -134,8 +134,8 @@ def mature(singles: Array, since_first: float, value: float, step_min: float, ga
 
 
 @kernel
-def terms(weights: GlucoseWeights, hidden: Array, causes: Vector, phi: Array) -> None:
-    """phi (TERMS,) of a forecast that is made now."""
+def terms(weights: GlucoseWeights, hidden: Array, causes: Vector, unit: float, phi: Array) -> None:
+    """phi (TERMS,) of a forecast that is made now; `unit` of what a cause counts."""
     phi[0] = 1.0
     for k in range(s_.PROJECTED):
         total = 0.0
@@ -143,7 +143,7 @@ def terms(weights: GlucoseWeights, hidden: Array, causes: Vector, phi: Array) ->
             total += (hidden[j] - weights.middle[j]) * weights.projection[j, k]
         phi[1 + k] = min(max(total, -CLIPPED_TERM), CLIPPED_TERM)
     for c in range(s_.CAUSES):
-        phi[1 + s_.PROJECTED + c] = min(max(causes[c], -CLIPPED_TERM), CLIPPED_TERM)
+        phi[1 + s_.PROJECTED + c] = min(max(unit * causes[c], -CLIPPED_TERM), CLIPPED_TERM)
 
 
 @kernel

@@ -17,6 +17,7 @@ from twin.learned.observe import AHEAD_MIN, Room, learned_room, look, take_readi
 from twin.shapes import Array, Matrix, Vector
 
 SPREAD_90 = 2.0 * 1.6448536269514722
+USUAL_SD = 12.0  # mg/dL: s_30 at which a unit of a cause counts as one
 LOWEST = 20.0  # mg/dL: no sensor says less
 LOWS = 3  # onset within 15 min, within 25 min; a reading below 70 within 30 min
 OUT = 7  # mean, sd, q05, q25, q50, q75, q95
@@ -58,14 +59,15 @@ def bench_for(weights: GlucoseWeights) -> Bench:
 
 
 @kernel
-def sort_five(row: Vector) -> None:
-    """Order row[1:6] by insertion."""
-    for k in range(2, 6):
-        value, at = row[k], k
-        while at > 1 and row[at - 1] > value:
-            row[at] = row[at - 1]
-            at -= 1
-        row[at] = value
+def order(row: Vector) -> None:
+    """Let row[1:6] rise, outwards from the median: an offset that has gone too far is stopped, never taken for another's.
+
+    Sorting would swap two that have crossed, and then tracking drives each of them further away from its own level.
+    """
+    row[2] = min(row[2], row[3])
+    row[1] = min(row[1], row[2])
+    row[4] = max(row[4], row[3])
+    row[5] = max(row[5], row[4])
 
 
 @kernel
@@ -73,7 +75,7 @@ def compose(terms: Vector, mean: float, sd: float, row: Vector) -> None:
     """Mean and quantiles of a forecast [mg/dL] from corrections in units of sd, into `row` (6,)."""
     for k in range(6):
         row[k] = max(mean + sd * terms[k], LOWEST)
-    sort_five(row)
+    order(row)
 
 
 @kernel
@@ -104,7 +106,8 @@ def learn_and_issue(
     take_reading(slot, now, offset_h, value, room)
     look(slot, now, offset_h, room)
     run(weights.corrections, room.inputs, bench.hidden, bench.outputs)
-    adapt.terms(weights, bench.hidden, causes, bench.phi)
+    # A gram is worth so many mg/dL, however rough the day is: causes are told in units of s_30 too.
+    adapt.terms(weights, bench.hidden, causes, USUAL_SD / room.base[1, 1], bench.phi)
     adapt.corrections(singles, bench.phi, bench.correction)
     for h in range(s_.HORIZONS):
         person = adapt.trusted(singles, h) * bench.correction[h]
@@ -142,7 +145,7 @@ def forecast_at(
     for k in range(6):
         row[k] = share * bench.terms[later, k] + (1.0 - share) * bench.terms[earlier, k]
         row[k] = max(room.seen[0] + room.seen[1] * row[k], LOWEST)
-    sort_five(row)
+    order(row)
     out[0], out[1] = row[0], max((row[5] - row[1]) / SPREAD_90, 1.0)
     for k in range(5):
         out[2 + k] = row[1 + k]

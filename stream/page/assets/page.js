@@ -116,6 +116,9 @@ function legend(p, channel) {
     unbelieved(p, channel));
 }
 
+/** What "learned" means: the rest of the forecast's change from now is the mechanism's. */
+const share = f => `${Math.round(100 * (f.learned || 0))} % of the change from now is learned from people's readings, the rest is the mechanism's`;
+
 function channelCard(p, { name, unit: ucum }, draws, now) {
   const known = p.series.filter(e => e.observed[name] !== undefined);
   if (!known.length) return null;
@@ -126,7 +129,7 @@ function channelCard(p, { name, unit: ucum }, draws, now) {
   return el("div", { class: "card" },
     el("div", { class: "row top" }, el("h2", {}, word(name)), el("div", { class: "now" },
       el("span", { class: old ? "value old" : "value" }, String(Math.round(last.observed[name]))), ` ${unit(ucum)} at ${old ? at(last.time) : clock(last.time)}`,
-      next.map(f => el("span", { class: "next" }, `in ${f.horizon_s / 60} min: ${Math.round(f.mean)} (${Math.round(f.q05)}–${Math.round(f.q95)})`)),
+      next.map(f => el("span", { class: "next", title: share(f) }, `in ${f.horizon_s / 60} min: ${Math.round(f.mean)} (${Math.round(f.q05)}–${Math.round(f.q95)})${f.learned ? `, ${Math.round(100 * f.learned)} % learned` : ""}`)),
       chance === undefined ? null : el("span", { class: chance >= 0.2 ? "next risk" : chance < 0.05 ? "" : "next" }, `chance of < 70 within 30 min: ${Math.round(100 * chance)} %`))),
     legend(p, name), holder);
 }

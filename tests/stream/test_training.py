@@ -1,0 +1,111 @@
+"""`twin train`: the same tables give the same bytes; what cannot be used is refused by name."""
+
+import json
+
+import numpy as np
+import pytest
+
+from stream.training import SOURCES, TrainError, Training, fold_of, train
+from stream.training_people import Person, labels, targets
+from twin.learned.weights import SHIPPED, WeightsError, load
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """Six people whose glucose follows its own past: something that can be learned."""
+    rng = np.random.default_rng(0)
+    path = tmp_path_factory.mktemp("training") / "cohort.csv"
+    lines = ["person,time,channel,value"]
+    for person in range(6):
+        level, trend = 120.0, 0.0
+        for k in range(700):
+            trend = 0.9 * trend + rng.normal(0.0, 1.5)
+            level = min(max(level + trend - 0.03 * (level - 125.0), 45.0), 320.0)
+            at = np.datetime64("2026-01-01T00:00:00") + np.timedelta64(300 * k, "s")
+            lines.append(f"p{person},{at}Z,glucose,{level:.1f}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_the_same_table_gives_the_same_bytes_and_a_report_of_people_unseen(table, tmp_path):
+    first = train(Training((table,), tmp_path / "a.json", folds=2, seeds=1, epochs=2))
+    train(Training((table,), tmp_path / "b.json", folds=2, seeds=1, epochs=2))
+    report = json.loads((tmp_path / "a.report.json").read_text())
+
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    assert report == first
+    row = next(r for r in report["unseen_people"] if r["minutes"] == 30.0)
+    assert row["people"] == 6
+    assert row["rmse"] < 0.9 * row["persistence"]
+    assert report["trained_on"][0] | {"readings": 0} == {
+        "study": "cohort", "source": "cohort", "licence": "not stated", "people": 6, "readings": 0,
+    }  # fmt: skip
+    assert load(tmp_path / "a.json").glucose.identity != 0.0
+
+
+def test_nothing_is_overwritten_and_a_table_without_glucose_is_refused(table, tmp_path):
+    (tmp_path / "w.json").write_text("mine")
+    poor = tmp_path / "poor.csv"
+    poor.write_text("person,time,channel,value\nada,2026-11-25T00:00:00Z,heart_rate,60\n")
+
+    with pytest.raises(TrainError, match="is there already"):
+        train(Training((table,), tmp_path / "w.json", seeds=1, epochs=1))
+    with pytest.raises(TrainError, match=r"poor\.csv: nobody in it has 50 readings of glucose"):
+        train(Training((poor,), tmp_path / "x.json", seeds=1, epochs=1))
+    assert (tmp_path / "w.json").read_text() == "mine"
+    assert not (tmp_path / "x.json").exists()
+
+
+def test_shipped_weights_say_what_they_were_trained_on_and_only_what_may_be():
+    about = json.loads(SHIPPED.read_text())["trained_on"]
+
+    assert {line["study"] for line in about} == set(SOURCES)
+    assert all(line["licence"] == SOURCES[line["study"]][1] for line in about)
+    notice = SHIPPED.with_name("NOTICE").read_text()
+    assert all(
+        word in notice for word in ("AZT1D", "PhysioCGM", "HUPA-UCM", "Hall et al. 2018", "CC BY 4.0", "CC0")
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"schema": "glucose-weights/0"}, "glucose-weights/0 is older than"),
+        ({"schema": "other/1"}, "is not that of weights"),
+        ({"inputs": ["level"]}, "made for other inputs"),
+        ({"arrays": {}}, "damaged"),
+    ],
+)
+def test_weights_that_cannot_be_used_are_refused_by_name(tmp_path, change, words):
+    path = tmp_path / "w.json"
+    path.write_text(json.dumps(json.loads(SHIPPED.read_text()) | change))
+
+    with pytest.raises(WeightsError, match=words):
+        load(path)
+
+
+def test_nobody_is_in_two_folds_and_every_study_is_spread():
+    people = [Person(study, f"{n}", np.zeros(1), np.zeros(1), 300.0) for study in "ab" for n in range(7)]
+    fold = fold_of(people, 5)
+
+    assert fold.tolist() == [0, 1, 2, 3, 4, 0, 1] * 2
+
+
+def test_targets_are_the_nearest_reading_within_half_a_step():
+    times = 60.0 * np.array([0.0, 5.0, 14.0, 17.0, 31.0])
+    found = targets(times, np.array([1.0, 2.0, 3.0, 4.0, 5.0]), 300.0)
+
+    assert found[0].tolist()[:2] == [3.0, 5.0]
+    assert np.isnan(found[3, 1])
+
+
+def test_labels_ask_for_episodes_where_one_may_begin_and_for_low_readings_anywhere():
+    times = 300.0 * np.arange(40)
+    values = np.r_[np.full(20, 90.0), np.full(6, 60.0), np.full(14, 100.0)]
+    found = labels(times, values, 300.0)
+
+    assert found[16:20, 0].tolist() == [0.0, 1.0, 1.0, 1.0]
+    assert found[14:16, 1].tolist() == [0.0, 1.0]
+    assert np.isnan(found[20, 0])
+    assert found[14, 2] == 1.0
+    assert found[26, 2] == 0.0
