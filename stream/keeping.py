@@ -116,7 +116,7 @@ class Keeping(ABC):
         for alert in alerts:
             said.setdefault(alert["person"], []).append(alert)
         for person, found in said.items():
-            twin = self.twins[person]
+            twin = self.twin(person)  # it may lie on the shelf
             twin.touched = twin.book_changed = True  # the next checkpoint says that they are out
             record = storing.book_of(twin, found)
             if self.shelf is not None:

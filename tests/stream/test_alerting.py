@@ -11,6 +11,7 @@ from stream import alerting
 from stream.cohort import Cohort
 from stream.person import PersonTwin
 from stream.policy import LOW_SOON, NORMAL, PENDING, Transition, alert_id, new_state
+from stream.shelf import Shelf
 from stream.virtual import DEMO, simulate
 from tests.chaos.lives import gaps, lives
 
@@ -99,10 +100,14 @@ def table(seed):
 class Life:
     """A partition with a worker that dies: what the topics hold, and nothing else, outlives it."""
 
-    def __init__(self, seed):
-        self.rng = random.Random(seed)
+    def __init__(self, seed, folder=None):
+        self.rng, self.folder = random.Random(seed), folder
         self.changelog, self.topic, self.committed = {}, [], 0
-        self.cohort = Cohort()
+        self.cohort = self.empty()
+
+    def empty(self):
+        """As a worker begins: with a shelf, on which everybody lies after a recovery, or without."""
+        return Cohort() if self.folder is None else Cohort(shelf=Shelf(self.folder / "shelf"), resident=0)
 
     def write(self, records):
         for key, value in records:
@@ -117,7 +122,8 @@ class Life:
         return False
 
     def restart(self):
-        self.cohort = Cohort()
+        self.cohort.close()
+        self.cohort = self.empty()
         for key, value in self.changelog.items():
             if value is not None:
                 self.cohort.restore(key, value)
@@ -156,14 +162,17 @@ def arrival(readings, seed, late=0.15, minutes=45):
     return readings.rows(np.argsort(due, kind="stable"))
 
 
+@pytest.mark.parametrize("shelved", [False, True])
 @pytest.mark.parametrize("seed", range(12))
-def test_every_state_of_every_alert_is_published_in_order_whatever_comes_late_and_whoever_dies(seed):
+def test_every_state_of_every_alert_is_published_in_order_whatever_comes_late_and_whoever_dies(
+    seed, shelved, tmp_path
+):
     readings = table(seed)
     whole = Cohort().apply(readings)
     truth = {}
     for person, found in whole.transitions:
         truth.setdefault(alert_id(person, found.rule.name, found.onset_s), []).append(found.state)
-    life = Life(seed)
+    life = Life(seed, tmp_path if shelved else None)
     deaths = life.run(arrival(readings, seed))
 
     assert deaths > 3
