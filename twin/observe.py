@@ -185,7 +185,7 @@ def correct_fast(
     w: Work,
 ) -> int:  # fmt: skip
     """Assimilate one reading of block F; `noise` below zero asks for the channel's own. Returns the outcome."""
-    if channel == c_.ACTIVE_ENERGY:  # an input: twin/DECISIONS.md 19
+    if channel == c_.ACTIVE_ENERGY:  # an input: twin/DECISIONS.md 24
         w.report[0] = math.nan
         return 0
     record[r_.REPAIRED] += draw(mean, covariance, w.factor, w.points, fast.STRIDE)
