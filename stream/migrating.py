@@ -75,7 +75,7 @@ def lay(row: Row, record: Row, told: NDArray[np.int64]) -> Row:
 def _from_version_3(row: Row) -> Row:
     """Version 3 held fat and lean mass as logarithms, and knew three sensors and one held input less."""
     header = row[: r_.HELD_VALUE].copy()
-    header[[r_.ACTIVE_KCAL, r_.FLUX_EXPECTED, r_.ACTIVE_RATE]], header[r_.ACTIVE_S] = 0.0, r_.NEVER
+    header[[r_.SPARE, r_.FLUX_EXPECTED, r_.ACTIVE_RATE]], header[r_.ACTIVE_S] = 0.0, r_.NEVER
     values, times = row[r_.HELD_VALUE :][: 2 * HELD_BEFORE].reshape(2, -1)
     rest = row[r_.HELD_VALUE + 2 * HELD_BEFORE :]
     sensors = rest[: PER_SENSOR * len(KNOWN_BEFORE)].reshape(PER_SENSOR, -1)

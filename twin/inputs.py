@@ -135,15 +135,6 @@ def movement_at(record: Record, seconds: float, asleep: float, ahead: bool) -> t
 
 
 @kernel
-def movement_told(record: Record, seconds: float) -> bool:
-    """Whether a source of movement spoke lately that is more direct than a device's active energy."""
-    told = False
-    for channel in (c_.MET, c_.POWER, c_.SPEED, c_.STEPS):
-        told = told or held(record, channel, seconds, MOVEMENT_HOLDS_S, False)
-    return told
-
-
-@kernel
 def or_usual(record: Record, channel: int, seconds: float, usual: float) -> float:
     """A held input, weather outlasting the moment also ahead; else the usual value."""
     return value_of(record, channel) if held(record, channel, seconds, STATE_HOLDS_S, False) else usual

@@ -16,7 +16,7 @@ from twin import record as r_
 from twin.blocks import fast, slow
 from twin.filter.correct import correct
 from twin.filter.points import draw
-from twin.inputs import fast_inputs, movement_told, slow_inputs
+from twin.inputs import fast_inputs, slow_inputs
 from twin.jit import kernel
 from twin.numerics import exp, log
 from twin.physiology.body_composition import scale_reading
@@ -48,8 +48,6 @@ NIGHTLY_RMSSD_SD, NIGHTLY_RESPIRATION_SD, AWAKE_RESPIRATION_SD, LOW_SPO2_SD = 0.
 BODY_WEIGHT, FAT_SHARE = 0, 1  # rows of slow.Seen
 DAY_VARIANCE, DAY_S = 0.5**2, 86400.0  # kg^2: bowel, bladder and clothes, the same all day
 SCALE_VARIANCE = 0.1**2 + DAY_VARIANCE  # kg^2: with the scale itself
-REST_EXPENDITURE_SD = 0.1  # kcal/min, of a device's active energy
-DEMAND_MINUTES = 12.0  # over which a body's active expenditure is alike
 IMPEDANCE_VARIANCE = 3.5**2  # %^2
 
 
@@ -122,8 +120,6 @@ def expect_fast(channel: int, nightly: bool, now: float, record: Record, ahead: 
     elif channel == c_.MAXIMAL_UPTAKE:
         for j in range(stride):
             w.expected[j] = exp(min(max(w.points[fast.MAXIMAL_UPTAKE * stride + j], 1.6), 4.6))
-    elif channel == c_.ACTIVE_ENERGY:
-        mean_of_count(record, now, w)
     elif channel == c_.SKIN_DELTA:
         w.aside[:] = w.points
         settle(w.aside, WARM_NIGHT_MINUTES, True, record, now, w)
@@ -132,47 +128,10 @@ def expect_fast(channel: int, nightly: bool, now: float, record: Record, ahead: 
 
 
 @kernel
-def centre_of(expected: Vector) -> float:
-    """What block F expects of a reading: the mean over its points."""
-    centre = 0.0
-    for j in range(2 * fast.N):
-        centre += expected[j]
-    return centre / (2 * fast.N)
-
-
-@kernel
-def mean_of_count(record: Record, now: float, w: Work) -> None:
-    """A count of energy is a mean since the count before: what the twin itself burnt then, of which a point is one more moment.
-
-    Points differ in the mean as they do now, less by how soon a body's expenditure forgets: T (1 - exp(-t / T)) / t.
-    """
-    minutes = max(now - record[r_.LAST_S + c_.ACTIVE_ENERGY], 60.0) / 60.0
-    centre = centre_of(w.expected)
-    fresh = min((now - record[r_.HEAD_S]) / 60.0, minutes)
-    own = (record[r_.ACTIVE_KCAL] + centre * fresh) / minutes
-    share = DEMAND_MINUTES * (1.0 - math.exp(-minutes / DEMAND_MINUTES)) / minutes
-    for j in range(w.expected.shape[0]):
-        w.expected[j] = own + share * (w.expected[j] - centre)
-
-
-@kernel
-def counts_energy(record: Record, now: float) -> bool:
-    """Whether a device's active energy is an observation: of a known time, and beside a source of movement.
-
-    Where nothing else tells movement it is the input instead (inputs.movement_at), and no reading counts twice.
-    """
-    return record[r_.ACTIVE_RATE] >= 0.0 and movement_told(record, now)
-
-
-@kernel
 def fast_noise(
     channel: int, value: float, nightly: bool, now: float, record: Record, mean: Vector, asleep: float
 ) -> float:
-    """Variance of a reading's error; a channel that speaks faster than its errors fade counts less.
-
-    `value` is the reading, or of active energy what is expected: its error is a quarter of it, and a reading that erred
-    to the low side must not count for more.
-    """
+    """Variance of a reading's error; a channel that speaks faster than its errors fade counts less."""
     sd = SD[channel]
     if channel == c_.HEART_RATE:
         return heart_rate_noise(mean[fast.DRIVE])
@@ -184,8 +143,6 @@ def fast_noise(
         sd = LOW_SPO2_SD if value < 90.0 else sd
     elif channel == c_.OXYGEN_UPTAKE or channel == c_.MAXIMAL_UPTAKE:
         sd = sd * value + 1.0
-    elif channel == c_.ACTIVE_ENERGY:
-        sd = sd * max(value, 0.0) + REST_EXPENDITURE_SD
     since = max(now - record[r_.LAST_S + channel], 1.0)
     return float(sd * sd * max(1.0, LASTING_S[channel] / since))
 
@@ -228,20 +185,14 @@ def correct_fast(
     w: Work,
 ) -> int:  # fmt: skip
     """Assimilate one reading of block F; `noise` below zero asks for the channel's own. Returns the outcome."""
-    if channel == c_.ACTIVE_ENERGY:
-        if not counts_energy(record, now):
-            record[r_.ACTIVE_KCAL] = 0.0
-            w.report[0] = math.nan
-            return 0
-        value = record[r_.ACTIVE_RATE]
-        noise /= ((now - record[r_.LAST_S + channel]) / 60.0) ** 2 if noise > 0.0 else 1.0  # kcal to kcal/min
+    if channel == c_.ACTIVE_ENERGY:  # an input: twin/DECISIONS.md 24
+        w.report[0] = math.nan
+        return 0
     record[r_.REPAIRED] += draw(mean, covariance, w.factor, w.points, fast.STRIDE)
     nightly = is_nightly(record, channel, now)
     expect_fast(channel, nightly, now, record, False, w)
-    record[r_.ACTIVE_KCAL] *= 1.0 - (channel == c_.ACTIVE_ENERGY)
     if noise < 0.0:
-        erring = centre_of(w.expected) if channel == c_.ACTIVE_ENERGY else value
-        noise = fast_noise(channel, erring, nightly, now, record, mean, w.inputs[2]) * -noise
+        noise = fast_noise(channel, value, nightly, now, record, mean, w.inputs[2]) * -noise
     if channel == c_.SPO2 and value >= FULL_SATURATION:
         value, flag = FULL_SATURATION, c_.CENSORED_HIGH
     elif channel == c_.RMSSD:

@@ -16,9 +16,8 @@ VERSION = 4.0  # 3: without what is learned
 (AT_VERSION, HEAD_S, OFFSET_H, READINGS, DOWNWEIGHTED, REPAIRED, REFUSED, MALE,
  FAST_S, METABOLIC_S, CIRCADIAN_S, SLOW_S, EXPOSURE_S,
  SLEEP_LOGIT, SLEEP_BELIEF, WAS_ASLEEP, PUMP_RATE, CARBOHYDRATE_S, BOLUS_S,
- # What block F has burnt, sweated and trained, and what was drunk, since block S last moved; what it has burnt actively
- # since a device last counted that.
- ENERGY_KCAL, SWEAT_L, IMPULSE, ACTIVE_KCAL, SINCE_MIN, DRUNK_L, DRUNK_S,
+ # What block F has burnt, sweated and trained, and what was drunk, since block S last moved (SPARE is nothing's).
+ ENERGY_KCAL, SWEAT_L, IMPULSE, SPARE, SINCE_MIN, DRUNK_L, DRUNK_S,
  # What the blocks tell one another: posterior means after the last tick.
  CLOCK, QUADRATURE, TOLERANCE, FED, INTENSITY, INFLAMMATION, AROUSAL, DEHYDRATION, WEIGHT, FAT_FACTOR, FLUX_EXPECTED,
  ACTIVE_RATE, FLUX_ACTIVITY, FLUX_SCALE, MEAL_MG, INTENSITY_SD, INTENSITY_MIN, ACTIVE_S) = range(44)  # fmt: skip

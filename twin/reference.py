@@ -233,20 +233,13 @@ class ReferenceTwin:
 
             def noise() -> float:
                 asleep = float(w.inputs[2])
-                erring = o_.centre_of(w.expected) if channel == c_.ACTIVE_ENERGY else value
-                return float(o_.fast_noise(channel, erring, nightly, now, record, self.fast.mean, asleep))
+                return float(o_.fast_noise(channel, value, nightly, now, record, self.fast.mean, asleep))
 
             def expect() -> None:
                 o_.expect_fast(channel, nightly, now, record, False, w)
 
             if channel == c_.ACTIVE_ENERGY:
-                if not o_.counts_energy(record, now):
-                    record[r_.ACTIVE_KCAL] = 0.0
-                    return math.nan
-                value = float(record[r_.ACTIVE_RATE])
-                surprise = self.fast.correct(value, noise, expect)
-                record[r_.ACTIVE_KCAL] = 0.0
-                return surprise
+                return math.nan
             if channel == c_.SPO2 and value >= o_.FULL_SATURATION:
                 return self.fast.correct(o_.FULL_SATURATION, noise, expect, at_least=True)
             seen = float(np.log(max(value, 1.0))) if channel == c_.RMSSD else value

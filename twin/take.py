@@ -29,7 +29,6 @@ ACTIVE_SPEAKS_S = 900.0  # how long block F speaks for the activity that is lear
  AT_FAT) = (SEEN_COLUMNS[name] for name in (
     "circadian", "quadrature", "tolerance", "fed", "exercise_fraction", "energy_expenditure", "sweat",
     "dehydration", "weight", "fat_sensitivity"))  # fmt: skip
-AT_ACTIVE = SEEN_COLUMNS["active_expenditure"]
 DEVICE_OVER_COUNTS = 1.03  # active energy of devices, on average
 UNKNOWN = -1.0
 AT_INFLAMMATION, AT_AROUSAL = STATE_COLUMNS["inflammation"], STATE_COLUMNS["arousal"]
@@ -173,7 +172,6 @@ def tell_blocks(record: Record, before_s: float, now: float, estimate: Vector) -
             record[r_.INTENSITY_MIN] += minutes * drives
         record[r_.SINCE_MIN] += minutes
         record[r_.ENERGY_KCAL] += minutes * max(estimate[AT_ENERGY], 0.0)
-        record[r_.ACTIVE_KCAL] += minutes * max(estimate[AT_ACTIVE], 0.0)
         record[r_.SWEAT_L] += minutes / 60.0 * max(estimate[AT_SWEAT], 0.0)
         record[r_.IMPULSE] += minutes * training_impulse_rate(estimate[AT_INTENSITY], record[r_.MALE])
     if record[r_.SLOW_S] > r_.NEVER:

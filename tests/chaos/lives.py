@@ -28,6 +28,8 @@ def gaps(published, transitions):
         if identity not in transitions and told[-1] != "resolved":
             wrong[identity] = f"never was, and is left open: {told}"
         for at, state in enumerate(told):
-            if state != "pending" and "pending" not in told[:at]:
+            before = told[:at]
+            skipped = state == "active" and "pending" in transitions.get(identity, ()) and "pending" not in before
+            if skipped or (state in ("resolved", "acknowledged") and not {"pending", "active"} & set(before)):
                 wrong[identity] = f"{state} before it began: {told}"
     return wrong

@@ -7,8 +7,9 @@ Second by second (feasible.md, section 2; the drive's law is physiology.md, sect
     F += (h - F) / tau_F, HR = HR0 + span h
 
 F feeds demand: the slow rise of steady running and the slow tail of recovery. A person's numbers are the most probable ones
-under priors, drawn back to the population by how much they differ from day to day. The priors are round values about
-literature and the study of feasible.md; no number of a data set ships.
+under priors, drawn back to the population by how much they differ from day to day. The priors' centres and the shares that
+last are those that the specification gives (feasible.md, section 2); their widths are wide round numbers, so that a person's
+own bouts decide. Nothing is fitted to people whose data may only be used to judge (DECISIONS.md 21).
 """
 
 import math
@@ -26,13 +27,12 @@ Bout = tuple[Floats, NDArray[np.int64], Floats]
 
 (REST, LN_SPAN, LN_COST, LN_UPTAKE_S, LN_ON_S, LN_OFF_S, LN_SLOWING, LN_FATIGUE_S, FEEDBACK) = range(9)
 N = 9
-# HR0 standing before sport; HRmax - HR0; demand at 3 m/s; seconds of uptake, and of the drive up and down, where vagal
-# withdrawal is fast (Fisher, Young, Fadel 2015, Compr Physiol 5, 475); kap; the slow component of minutes (Jones 2011,
-# Med Sci Sports Exerc 43, 2046).
+# HR0 standing before sport [bpm]; ln of HRmax - HR0; ln of demand at 3 m/s; ln seconds of uptake, of the drive up and down;
+# ln kap; ln seconds of the slow component; its feedback.
 PRIOR = np.array([
-    85.0, math.log(120.0), -0.36, math.log(7.0), math.log(13.0), math.log(20.0), math.log(6.5), math.log(450.0), 0.6,
+    85.0, 4.76, -0.42, math.log(20.0), math.log(18.0), math.log(24.0), math.log(6.6), math.log(510.0), 0.57,
 ])  # fmt: skip
-PRIOR_SD = np.array([14.0, 0.12, 0.10, 0.6, 0.4, 0.5, 0.4, 0.3, 0.15])
+PRIOR_SD = np.array([20.0, 0.2, 0.2, 1.0, 0.7, 0.7, 0.5, 0.5, 0.3])
 LASTING = np.array(
     [0.76, 0.73, 0.89, 1.0, 0.79, 0.9, 1.0, 1.0, 0.9]
 )  # share of a difference that is there another day
