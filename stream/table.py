@@ -1,6 +1,7 @@
 """The worker's one table: the changelog is the truth, the cohorts in memory its cache."""
 
 import asyncio
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +13,7 @@ import structlog
 from faust.types import TP
 
 from stream.cohort import Cohort
+from stream.watchdog import EXIT_WITHOUT_ACKNOWLEDGING
 
 log = structlog.get_logger()
 TELL_S = 2.0  # how often a recovery says how far it is
@@ -43,9 +45,12 @@ class TwinTable(faust.Table):
             self.cohorts[partition] = type(self).make_cohort(partition)
         return self.cohorts[partition]
 
-    def persisted_offset(self, tp: Any) -> int | None:
-        """Up to where recovery need not read again: what we recovered or wrote without a gap."""
-        return self.offsets.get(tp)
+    def persisted_offset(self, tp: Any) -> int:
+        """Up to where recovery need not read again: what we recovered or wrote without a gap; -1: read everything.
+
+        Never None: Faust then takes how far it once read itself, of which we may have dropped the twins since.
+        """
+        return self.offsets.get(tp, -1)
 
     def apply_changelog_batch(self, batch: Any) -> None:
         """Take a fetch of the changelog."""
@@ -77,6 +82,7 @@ class TwinTable(faust.Table):
 
     async def on_recovery_completed(self, active_tps: Any, standby_tps: Any) -> None:
         """Drop what is no longer ours, put the rest together."""
+        self.must_have_read(active_tps)
         kept = active_tps | standby_tps
         self.offsets = {tp: offset for tp, offset in self.offsets.items() if tp in kept}
         for partition in self.cohorts.keys() - {tp.partition for tp in kept}:
@@ -84,6 +90,15 @@ class TwinTable(faust.Table):
         for cohort in self.cohorts.values():
             cohort.finish_restore()
         await super().on_recovery_completed(active_tps, standby_tps)
+
+    def must_have_read(self, tps: Iterable[Any]) -> None:
+        """End the process rather than begin with twins that lack what their changelog says of them."""
+        ends = self.app.tables.recovery.active_highwaters
+        for tp in tps:
+            read, end = self.offsets.get(tp, -1), ends.get(tp)
+            if end is not None and read < end:
+                log.error("changelog_not_read", partition=tp.partition, read=read, end=end)
+                os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
 
     async def write(self, partition: int, people: Iterable[str] | None = None) -> "Sent":
         """Hand what changed of these people of a partition, or of all, to the producer; `arrived` waits for the broker.

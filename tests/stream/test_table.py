@@ -1,4 +1,8 @@
-from stream.table import OVERHEAD, batches
+import faust
+import pytest
+from faust.types import TP
+
+from stream.table import OVERHEAD, TwinTable, batches
 
 
 def twin(name, journal):
@@ -28,3 +32,36 @@ def test_one_that_is_larger_travels_alone():
 
 def test_nothing_makes_no_batch():
     assert list(batches([], 1000)) == []
+
+
+@pytest.fixture
+def table():
+    app = faust.App("forgetting", store="memory://", table_standby_replicas=0)
+    return app.tables.add(TwinTable(app, name="twins", key_type=bytes, value_type=bytes, partitions=1))
+
+
+def test_a_partition_whose_twins_were_dropped_is_read_from_its_beginning(table):
+    recovery, tp = table.app.tables.recovery, TP("forgetting-twins-changelog", 0)
+    recovery.active_offsets[tp] = 206  # Faust read it once, for a generation in which it was ours
+    recovery.add_active(table, tp)
+
+    assert recovery.active_offsets[tp] == -1
+
+
+def test_what_was_read_is_not_read_again(table):
+    recovery, tp = table.app.tables.recovery, TP("forgetting-twins-changelog", 0)
+    table.offsets[tp] = 206
+    recovery.add_active(table, tp)
+
+    assert recovery.active_offsets[tp] == 206
+
+
+@pytest.mark.parametrize(("read", "ends"), [(205, True), (206, False)])
+def test_a_worker_that_lacks_a_part_of_a_changelog_ends_itself(table, monkeypatch, read, ends):
+    tp, ended = TP("forgetting-twins-changelog", 0), []
+    monkeypatch.setattr("stream.table.os._exit", ended.append)
+    table.app.tables.recovery.active_highwaters[tp] = 206
+    table.offsets[tp] = read
+    table.must_have_read({tp})
+
+    assert ended == ([70] if ends else [])
