@@ -73,11 +73,11 @@ def ensure(
             for name in stage
         ]
         CHILDREN.extend(children)
-        for child in children:
-            _, words = child.communicate()
+        said = [child.communicate()[1] for child in children]
+        CHILDREN.clear()
+        for child, words in zip(children, said, strict=True):
             if child.returncode:
                 raise RuntimeError(f"the equations cannot be compiled: {words[-500:]}")
-        CHILDREN.clear()
         place.mkdir(parents=True, exist_ok=True)
         for name in stage:
             marks[name].touch()

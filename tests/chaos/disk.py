@@ -24,7 +24,9 @@ class Disk:
             stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         if self.holder.stdout.readline() != b"ready\n":
-            raise RuntimeError(f"no disk of limited size here: {self.holder.stderr.read().decode()[-200:]}")
+            words = self.holder.stderr.read().decode()[-200:]
+            self.close()
+            raise RuntimeError(f"no disk of limited size here: {words}")
 
     def within(self):
         """What comes before a command that is to see it."""
@@ -49,8 +51,8 @@ class Disk:
 
     def close(self):
         """It and what is on it are gone."""
-        self.holder.kill()
-        self.holder.wait(10)
+        with self.holder:
+            self.holder.kill()
 
 
 class InfluxOnDisk(Influx2):

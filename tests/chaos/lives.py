@@ -29,7 +29,9 @@ def gaps(published, transitions):
             wrong[identity] = f"never was, and is left open: {told}"
         for at, state in enumerate(told):
             before = told[:at]
-            skipped = state == "active" and "pending" in transitions.get(identity, ()) and "pending" not in before
+            skipped = (
+                state == "active" and "pending" in transitions.get(identity, ()) and "pending" not in before
+            )
             if skipped or (state in ("resolved", "acknowledged") and not {"pending", "active"} & set(before)):
                 wrong[identity] = f"{state} before it began: {told}"
     return wrong

@@ -14,7 +14,8 @@ def week():
 def test_solid_parameters_are_recovered(week):
     errors = np.abs(experiments.recovery(*week)[:, :, 0])
 
-    assert (errors < 2.0).mean() >= 0.95
+    # 95 % is the bar of the table with 80 pairs; of these 32 as many as four may be outside by chance (binomial, p = .08).
+    assert (errors < 2.0).mean() >= 28 / 32
     assert errors.max() < 4.0
 
 
@@ -53,7 +54,7 @@ def test_innovations_are_white(week):
 
 def test_eight_hours_of_silence_are_made_good_within_two(week):
     lives, _ = week
-    gaps = [experiments.after_silence(life) for life in lives[:2]]
+    gaps = [experiments.after_silence(life) for life in lives]
     for name in ("heart_rate", "glucose", "spo2", "core_temperature", "oxygen_uptake"):
         inside = np.mean([(gap[name] < 2.0).mean() for gap in gaps])
         assert inside >= 0.90, name
