@@ -131,6 +131,8 @@ def test_ctrl_c_ends_the_demo_at_once_and_reports_in_json():
     process = subprocess.Popen(
         [*TWIN, "demo", "--port", "0", "--no-browser", "--json", "--people", "1"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # A shell that starts the tests in the background has them ignore Ctrl-C, and their children with them.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     try:
         assert any("estimates   on the page" in line for line in process.stderr)
