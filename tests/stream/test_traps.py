@@ -226,7 +226,10 @@ class Producer:
 def table_with(firsts):
     table = TwinTable.__new__(TwinTable)
     table.cohorts, table.offsets, table.writing, table.last_sent = {0: Cohort()}, {}, Counter(), {}
-    table.app = SimpleNamespace(producer=SimpleNamespace(_producer=Producer(firsts)))
+    table.app = SimpleNamespace(
+        producer=SimpleNamespace(_producer=Producer(firsts)),
+        tables=SimpleNamespace(recovery=SimpleNamespace(active_highwaters={})),
+    )
     table.changelog_topic = SimpleNamespace(get_topic_name=lambda: "changelog")
     return table
 
