@@ -1,8 +1,6 @@
 // Two courses of one channel: nothing is done, and the scenario, each with its 90 % band; what is done marked where it begins.
+import { TARGET, css, drawLimit } from "/assets/chart.js";
 import { clock, unit, word } from "/assets/words.js";
-
-const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const TARGET = { glucose: [70, 180] };
 
 /** "60 g", "6 MET", "2500 m" of one thing that is done. */
 export const amount = item => `${+item.amount.toFixed(1)} ${item.unit.replace("met", "MET")}`.trim();
@@ -31,18 +29,12 @@ function drawItems(u, items) {
 }
 
 function drawLimits(u, channel) {
-  const c = u.ctx, scale = devicePixelRatio;
+  const c = u.ctx;
   c.save();
   for (const limit of TARGET[channel] || []) {
-    const y = u.valToPos(limit, "y", true), right = u.bbox.left + u.bbox.width;
+    const y = u.valToPos(limit, "y", true);
     if (y < u.bbox.top || y > u.bbox.top + u.bbox.height) continue;
-    c.strokeStyle = c.fillStyle = css("--warn");
-    c.lineWidth = scale;
-    c.setLineDash([4 * scale, 4 * scale]);
-    c.beginPath(); c.moveTo(u.bbox.left, y); c.lineTo(right, y); c.stroke();
-    c.font = `${11 * scale}px system-ui, sans-serif`;
-    c.textAlign = "right"; c.textBaseline = "bottom";
-    c.fillText(limit, right - 3 * scale, y - 2 * scale);
+    drawLimit(u, limit, y);
   }
   c.restore();
 }

@@ -4,9 +4,9 @@ import { clock, unit, word } from "/assets/words.js";
 
 const Z90 = 1.645;
 const GAP_S = 1200; // a line over a longer gap would say that somebody looked
-const TARGET = { glucose: [70, 180] };
+export const TARGET = { glucose: [70, 180] };
 const LANES = [["carbohydrate_intake", "g", "--meal", "▼ "], ["insulin_bolus", "U", "--insulin", "◆ "]];
-const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+export const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** Columns for uPlot: time, readings, estimate, its band, forecast, its band, truth. */
 function columns(series, forecasts, channel) {
@@ -60,6 +60,18 @@ function drawIntakes(u, series) {
   });
 }
 
+/** The dashed line of a limit at the height `y`, with its number. */
+export function drawLimit(u, limit, y) {
+  const c = u.ctx, scale = devicePixelRatio, right = u.bbox.left + u.bbox.width;
+  c.strokeStyle = c.fillStyle = css("--warn");
+  c.lineWidth = scale;
+  c.setLineDash([4 * scale, 4 * scale]);
+  c.beginPath(); c.moveTo(u.bbox.left, y); c.lineTo(right, y); c.stroke();
+  c.font = `${11 * scale}px system-ui, sans-serif`;
+  c.textAlign = "right"; c.textBaseline = "bottom";
+  c.fillText(limit, right - 3 * scale, y - 2 * scale);
+}
+
 function drawBackground(u, channel, alerts, now) {
   const c = u.ctx, scale = devicePixelRatio, right = u.bbox.left + u.bbox.width, bottom = u.bbox.top + u.bbox.height;
   const inside = seconds => Math.min(Math.max(u.valToPos(seconds, "x", true), u.bbox.left), right);
@@ -76,14 +88,7 @@ function drawBackground(u, channel, alerts, now) {
   c.fillStyle = css("--future");
   c.fillRect(x, u.bbox.top, right - x, u.bbox.height);
   for (const limit of TARGET[channel] || []) {
-    const y = u.valToPos(limit, "y", true);
-    c.strokeStyle = c.fillStyle = css("--warn");
-    c.lineWidth = scale;
-    c.setLineDash([4 * scale, 4 * scale]);
-    c.beginPath(); c.moveTo(u.bbox.left, y); c.lineTo(right, y); c.stroke();
-    c.font = `${11 * scale}px system-ui, sans-serif`;
-    c.textAlign = "right"; c.textBaseline = "bottom";
-    c.fillText(limit, right - 3 * scale, y - 2 * scale);
+    drawLimit(u, limit, u.valToPos(limit, "y", true));
   }
   c.setLineDash([]);
   c.strokeStyle = css("--quiet");
