@@ -27,7 +27,6 @@ LATENCY_MINUTES = 15.0  # from lying down to sleep
 SAYS_ASLEEP, SAYS_AWAKE = 0.95, 0.50  # of a sleep sensor: asleep; awake in bed (section 13)
 CARBOHYDRATE_PER_UNIT = 10.0  # g, of a bolus
 ENERGY_MINUTES, ENERGY_SHARE, ENERGY_FLOOR = 15, 0.23, 0.1  # of a device's active energy; kcal/min
-BASIC = ("heart_rate", "glucose", "met", "meals")
 # Channel, minutes between readings, sd of one; night channels only asleep, the cuff and the scale at hours of the day.
 NIGHT_SENSORS = (("hrv_rmssd", 30, 0.25), ("respiration_rate", 30, 0.8), ("spo2", 30, 3.0))
 

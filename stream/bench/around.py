@@ -26,8 +26,6 @@ from stream import topics
 from stream.bench import load
 from stream.settings import Settings
 
-GROUP_WAIT_S = 90.0
-
 
 @contextmanager
 def broker(folder: Path) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,6 @@ from stream.bench.contenders import Contender
 from twin import record as r_
 from twin.blocks import fast
 
-ROUNDS = 15
 CPP, COMPILED, PYTHON = (
     "C++ -O3 -march=native -ffast-math",
     "filterpy, model compiled by numba",
