@@ -24,9 +24,15 @@ DAY_S = 86400.0  # the pump's rate, what is eaten in a day
 GENERIC_EFFICIENCY, WALKING_EFFICIENCY, CYCLING_EFFICIENCY = 0.15, 0.05, 0.22
 SLEEP_EVIDENCE, WAKE_EVIDENCE = math.log(0.95 / 0.50), math.log(0.05 / 0.50)
 EVIDENCE_MINUTES, FORGETTING_MINUTES = 5.0, 60.0
-MIXING_MINUTES = 30.0  # in which people fall asleep or wake, by the schedule
+MIXING_MINUTES, LATENCY_MINUTES = (
+    30.0,
+    15.0,
+)  # in which people fall asleep or wake, by the schedule; lying down
 SUREST = 5.0  # ln odds
 UPRIGHT, UPRIGHT_EVIDENCE = 0.25, 5.0 * math.log(0.1)  # nearly nobody sleeps upright; a minute of it tells
+LYING_EVIDENCE = math.log(
+    10.0
+)  # who lies is asleep for nine tenths of the time (Ohayon 2004, Sleep 27, 1255: 85-95 %)
 MEAL_S = 600.0
 TOLD_S = 43200.0  # meals or doses are logged if one was in the last 12 h
 ACTIVITY_LASTS_MINUTES = 60.0  # how long innovations of one sign speak for what comes
@@ -80,9 +86,16 @@ def weigh_sleep(record: Record, before_s: float, now: float) -> None:
 
     P(device says sleep | sleep) = 0.95, P(device says wake | wake) = 0.50 (Chinoy 2021, Sleep 44, zsaa291), one piece
     of evidence each five minutes, since a device's errors last. Mixing acts on the probability, not on its logarithm:
-    at bedtime one who was surely awake is soon as likely asleep as anybody.
+    at bedtime one who was surely awake is soon as likely asleep as anybody. The schedule knows the hour alone: it is
+    ten times as sure of one who lies, and a minute upright tells that one is awake.
     """
     logit = schedule_logit(record, now)
+    posture_told = held(record, c_.POSTURE, now, MOVEMENT_HOLDS_S, False)
+    upright = posture_told and value_of(record, c_.POSTURE) > UPRIGHT
+    mixing = MIXING_MINUTES
+    if posture_told and not upright:
+        logit = min(logit + LYING_EVIDENCE, SUREST)
+        mixing = LATENCY_MINUTES
     usual = 1.0 / (1.0 + math.exp(-logit))
     if record[r_.HEAD_S] == r_.NEVER:
         record[r_.SLEEP_LOGIT] = logit
@@ -92,12 +105,12 @@ def weigh_sleep(record: Record, before_s: float, now: float) -> None:
     minutes = min(max((now - before_s) / 60.0, 1.0), 60.0)
     said = value_of(record, c_.ASLEEP)
     evidence = said * SLEEP_EVIDENCE + (1.0 - said) * WAKE_EVIDENCE
-    if held(record, c_.POSTURE, now, MOVEMENT_HOLDS_S, False) and value_of(record, c_.POSTURE) > UPRIGHT:
+    if upright:
         evidence += UPRIGHT_EVIDENCE
     asleep = 1.0 / (1.0 + math.exp(-record[r_.SLEEP_LOGIT]))
     while minutes > 0.0:
         step = min(minutes, EVIDENCE_MINUTES)
-        asleep = usual + (asleep - usual) * math.exp(-step / MIXING_MINUTES)
+        asleep = usual + (asleep - usual) * math.exp(-step / mixing)
         logit = math.log(asleep / (1.0 - asleep)) + evidence * step / EVIDENCE_MINUTES
         logit = min(max(logit, -SUREST), SUREST)
         asleep = 1.0 / (1.0 + math.exp(-logit))

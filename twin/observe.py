@@ -48,7 +48,8 @@ NIGHTLY_RMSSD_SD, NIGHTLY_RESPIRATION_SD, AWAKE_RESPIRATION_SD, LOW_SPO2_SD = 0.
 BODY_WEIGHT, FAT_SHARE = 0, 1  # rows of slow.Seen
 DAY_VARIANCE, DAY_S = 0.5**2, 86400.0  # kg^2: bowel, bladder and clothes, the same all day
 SCALE_VARIANCE = 0.1**2 + DAY_VARIANCE  # kg^2: with the scale itself
-IMPEDANCE_VARIANCE = 3.5**2  # %^2
+IMPEDANCE_VARIANCE, IMPEDANCE_BIAS_VARIANCE = 3.5**2, 2.0**2  # %^2: with a bias of this body that lasts
+IMPEDANCE_BIAS_S = 28.0 * DAY_S
 
 
 @kernel
@@ -216,10 +217,10 @@ def expect_slow(channel: int, record: Record, w: Work) -> None:
 
 @kernel
 def slow_noise(channel: int, now: float, record: Record) -> float:
-    """Variance of a scale's reading [kg^2], whose day is the same all day, or of its impedance [%^2]."""
-    if channel == c_.BODY_FAT:
-        return IMPEDANCE_VARIANCE
+    """Variance of a scale's reading [kg^2], whose day is the same all day, or of its impedance [%^2], biased for weeks."""
     since = max(now - record[r_.LAST_S + channel], 60.0)
+    if channel == c_.BODY_FAT:
+        return float(IMPEDANCE_VARIANCE + IMPEDANCE_BIAS_VARIANCE * max(IMPEDANCE_BIAS_S / since - 1.0, 0.0))
     return float(SCALE_VARIANCE + DAY_VARIANCE * max(DAY_S / since - 1.0, 0.0))
 
 

@@ -163,3 +163,39 @@ def test_a_scale_stood_on_ten_times_in_an_hour_is_no_surer_than_its_day():
     sd = SEEN_COLUMNS["weight"] + 1
 
     assert 0.75 * once[sd] < often[sd] < once[sd]
+
+
+def test_an_impedance_scale_is_no_surer_after_a_week_than_its_bias():
+    once, often = (
+        twin_after(*[(1440 * day, "body_fat", 31.0) for day in range(n)], (1440 * 7, "weight", 78.0))[0]
+        for n in (1, 7)
+    )
+    sd = STATE_COLUMNS["fat_mass"] + 1
+
+    assert 0.75 * once[sd] < often[sd] <= once[sd]
+
+
+def lying_by(minutes):
+    """Awake and sitting until 23:00, then in bed with a device that says sleep."""
+    evening = [row for m in range(600, 660) for row in ((m, "posture", 0.3), (m - m % 5, "asleep", 0.0))]
+    bed = [
+        row for m in range(660, 660 + minutes) for row in ((m, "posture", 0.0), (m - m % 5, "asleep", 1.0))
+    ]
+    return [*evening, *bed, (660 + minutes, "heart_rate", 55.0)]
+
+
+def test_one_who_lies_at_bedtime_is_believed_asleep_within_half_an_hour():
+    beliefs = [twin_after(*lying_by(minutes))[1][r_.SLEEP_BELIEF] for minutes in (5, 15, 30)]
+
+    assert beliefs[0] < 0.45 < beliefs[1] < 0.9 < beliefs[2]
+
+
+def test_a_night_in_bed_is_believed_to_its_end():
+    night = lying_by(450)  # 6:30, when the schedule alone is half in doubt
+    sitting = [(*row[:2], 0.3) if row[1] == "posture" else row for row in night]
+    dropped = [row for row in night if row[1] != "posture"]
+
+    lies, unknown, sits = (twin_after(*rows)[1][r_.SLEEP_BELIEF] for rows in (night, dropped, sitting))
+
+    assert lies > unknown > sits
+    assert lies > 0.97
