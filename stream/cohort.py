@@ -98,9 +98,9 @@ class Cohort(Keeping):
         if not len(readings):
             return applied
         work: list[Work] = []
-        for twin, rows, entries, plain in by_person(self, readings, offsets, stamps):
-            if plain:
-                self._append(twin, entries, applied, work, behind and self.patient)
+        for twin, rows, entries, span in by_person(self, readings, offsets, stamps, applied.counts):
+            if span is not None:
+                self._append(twin, entries, span, applied, work, behind and self.patient)
             else:
                 self._journal(twin, readings, np.sort(rows), offsets, stamps, applied, work)
         if work:
@@ -108,10 +108,10 @@ class Cohort(Keeping):
         return applied
 
     def _append(
-        self, twin: PersonTwin, entries: Entries, applied: Applied, work: list[Work], behind: bool
+        self, twin: PersonTwin, entries: Entries, span: tuple[int, int], applied: Applied, work: list[Work], behind: bool
     ) -> None:
         """Entries of one person that are later than all others: nothing to merge, nothing forecast of them yet."""
-        first_ms, last_ms = int(entries["time_ms"][0]), int(entries["time_ms"][-1])
+        first_ms, last_ms = span
         twin.hours.append(entries, first_ms, last_ms)
         twin.touched = True
         applied.counts["applied"] += len(entries)
@@ -136,6 +136,14 @@ class Cohort(Keeping):
         known = self._forecast(twin.hours, base, twin.ran_ms) if changed_ms <= twin.ran_ms else None
         return twin, base, twin.hours.since((base.tick + 1) * self.tick_ms), known
 
+    def can_wait_too(self, twin: PersonTwin, count: int, channel: int, last_ms: int) -> bool:
+        """The same as `_can_wait`, of readings of one channel, where it was found out before for others of their minute."""
+        left = twin.room.get(channel, 0) - count
+        if left <= 0 or twin.room_of is not twin.head or last_ms // self.tick_ms != twin.head.tick:
+            return False
+        twin.room[channel] = left
+        return True
+
     def _can_wait(self, twin: PersonTwin, last_ms: int) -> bool:
         """Whether these readings may wait: their tick was run with each of its channels, and there are few more now."""
         tick = twin.head.tick
@@ -145,7 +153,11 @@ class Cohort(Keeping):
         ran = there["time_ms"] <= twin.ran_ms
         before, now = np.bincount(there["channel"][ran], minlength=1), np.bincount(there["channel"])
         before = np.pad(before, (0, len(now) - len(before)))
-        return bool((now < DOUBLED * np.maximum(before, 1)).all() and (before[now > 0] > 0).all())
+        if not bool((now < DOUBLED * np.maximum(before, 1)).all() and (before[now > 0] > 0).all()):
+            return False
+        twin.room_of = twin.head
+        twin.room = {code: int(DOUBLED * before[code] - now[code]) for code in np.flatnonzero(before).tolist()}
+        return True
 
     def settle(self, people: Iterable[str] | None = None) -> Applied:
         """Run what waits: of these people, or of everybody."""

@@ -240,6 +240,7 @@ def _lay_journal(twin: PersonTwin, parts: dict[bytes, bytes | None]) -> None:
             of, piece = key.rsplit(SEPARATOR, 2)[1:]
             found.setdefault(int(of), {})[int(piece)] = data
     hours, person = twin.hours, twin.person.encode()
+    hours.tie()
     for hour, pieces in found.items():
         chunks = [entries_in(data) for _, data in sorted(pieces.items()) if data]
         if 0 not in pieces and hour in hours.chunks:
