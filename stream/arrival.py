@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def by_person(
-    cohort: "Cohort", readings: Decoded, offsets: NDArray[np.int64] | None, stamps: NDArray[np.int64] | None,
+    cohort: "Cohort",
+    readings: Decoded,
+    offsets: NDArray[np.int64] | None,
+    stamps: NDArray[np.int64] | None,
     counts: dict[str, int],
 ) -> Iterator[tuple[PersonTwin, NDArray[np.int64], Entries, tuple[int, int] | None]]:
     """Each person's twin, rows and entries by time, and times of the first and last where all are later than what is known.

@@ -108,7 +108,13 @@ class Cohort(Keeping):
         return applied
 
     def _append(
-        self, twin: PersonTwin, entries: Entries, span: tuple[int, int], applied: Applied, work: list[Work], behind: bool
+        self,
+        twin: PersonTwin,
+        entries: Entries,
+        span: tuple[int, int],
+        applied: Applied,
+        work: list[Work],
+        behind: bool,
     ) -> None:
         """Entries of one person that are later than all others: nothing to merge, nothing forecast of them yet."""
         first_ms, last_ms = span
@@ -156,7 +162,9 @@ class Cohort(Keeping):
         if not bool((now < DOUBLED * np.maximum(before, 1)).all() and (before[now > 0] > 0).all()):
             return False
         twin.room_of = twin.head
-        twin.room = {code: int(DOUBLED * before[code] - now[code]) for code in np.flatnonzero(before).tolist()}
+        twin.room = {
+            code: int(DOUBLED * before[code] - now[code]) for code in np.flatnonzero(before).tolist()
+        }
         return True
 
     def settle(self, people: Iterable[str] | None = None) -> Applied:

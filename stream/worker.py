@@ -9,7 +9,8 @@ import asyncio
 import gc
 import os
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 import faust
@@ -26,9 +27,11 @@ from stream.breaker import BREAKER
 from stream.checkpointing import Checkpoints
 from stream.cohort import OUTCOMES, Applied, Cohort
 from stream.estimates import estimates
+from stream.flights import Flights
 from stream.health import Metrics, serving
 from stream.lateness import WAIT_MS
 from stream.leavings import letters_of, stamps_of
+from stream.letters import Letter
 from stream.obeying import obey
 from stream.publishing import Publisher
 from stream.settings import Settings
@@ -52,8 +55,10 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.lock = asyncio.Lock()  # a checkpoint sees whole batches
+        self.flights = Flights()
         BatchConsumer.batch_topics = {topics.READING}
-        BatchConsumer.before_empty = self.checkpoint
+        BatchConsumer.before_empty = self.checkpoint_at_once
+        BatchConsumer.before_seek = self.flights.land
         ConsumerThread.fetch_wait_ms = settings.fetch_wait_ms
         window_s = round(settings.window_h * 3600)
         weights = weights_named(settings.weights)  # a file that cannot be used ends the start, by name
@@ -95,7 +100,8 @@ class Worker:
         self.publisher = Publisher(self.app)
         self.announcer = Announcer(self.table, self.publisher, self.metrics)
         self.checkpoints = Checkpoints(self)
-        self.behind: dict[int, bool] = {}  # by partition
+        self.behind: dict[int, bool] = {}  # by partition, until its next checkpoint
+        self.backlog = False  # whether the last batch was
         self.app.early = (self.watchdog.run, self.health)
         self.app.agent(readings, name="update")(self.update)
         self.app.agent(commands, name="command")(self.command)
@@ -160,10 +166,12 @@ class Worker:
         async for event in stream.noack().events():  # noack: otherwise Cython acknowledges past Consumer.ack
             message = event.message
             try:
+                await self.flights.room(message.partition)
                 async with self.lock:
                     if await self.app.consumer.admit(message):
-                        await self.whole(self.apply(message))
-                    await stream.ack(event)  # counts only what was admitted
+                        await self.whole(self.apply(message, partial(stream.ack, event)))
+                    else:
+                        await stream.ack(event)  # counts only what was admitted
             except Exception:  # whatever it is: acknowledging would lose the batch
                 log.exception("batch_failed", partition=message.partition, offset=message.offset)
                 os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
@@ -176,8 +184,8 @@ class Worker:
             log.error("batch_cut", exit_code=EXIT_WITHOUT_ACKNOWLEDGING)  # noqa: TRY400 - a traceback says nothing more
             os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
 
-    async def apply(self, message: Any) -> None:
-        """One batch of one partition."""
+    async def apply(self, message: Any, acknowledge: Callable[[], Awaitable[Any]]) -> None:
+        """One batch of one partition; it is acknowledged when the broker has what it says."""
         began = time.perf_counter()
         records = message.value
         stamps = stamps_of(records)
@@ -188,18 +196,18 @@ class Worker:
         await self.announcer.say_again(message.partition)
         offsets = np.array([r.offset for r in records], dtype=np.int64)
         filtering = time.perf_counter()
-        behind = self.behind[message.partition] = time.time() * 1000 - float(stamps[-1]) > BEHIND_MS
+        behind = self.backlog = self.behind[message.partition] = (
+            time.time() * 1000 - float(stamps[-1]) > BEHIND_MS
+        )
         done = cohort.apply(decoded, offsets, stamps if self.patience_ms else None, behind=behind)
         self.note(decoded, done, time.perf_counter() - filtering)
-        waiting = await self.tell(message.partition, cohort, done)
         for refused in decoded.refused:
             self.metrics.count("twin_refused_total", reason=refused.reason.value)
         for _ in done.ahead:
             self.metrics.count("twin_refused_total", reason=Reason.FUTURE.value)
         letters = list(letters_of(records, decoded, done))
-        await asyncio.gather(
-            *waiting, self.publisher.send(letters), self.announcer.announce(message.partition, done.alerts)
-        )
+        self.tell(message.partition, cohort, done, letters, acknowledge)
+        message.value = ()  # a backlog's 50,000 records, until the broker has answered
         log.info(
             "batch_applied", partition=message.partition, readings=len(decoded), people=len(decoded.persons),
             refused=len(decoded.refused) + len(done.ahead), late=len(done.late), duplicates=done.counts["duplicate"],
@@ -217,11 +225,23 @@ class Worker:
         self.metrics.count("twin_ticks_total", len(done.tick_s))
         self.metrics.count("twin_filter_microseconds_total", round(seconds * 1e6))
 
-    async def tell(self, partition: int, cohort: Cohort, done: Applied) -> list[Any]:
-        """Hand the estimates of a run to the producer; returns what to wait for."""
+    def tell(
+        self, partition: int, cohort: Cohort, done: Applied, letters: Sequence[Letter] = (),
+        then: Callable[[], Awaitable[Any]] | None = None,
+    ) -> None:  # fmt: skip
+        """Send alerts and estimates of a run on their way, alerts first, and what follows when they have arrived."""
+        announced = self.announcer.announce(partition, done.alerts)
         told = [(document["person"].encode(), orjson.dumps(document)) for document in estimates(cohort, done)]
         self.note_surprises(done)
-        return await self.publisher.post(topics.ESTIMATE, partition, told)
+
+        async def hand_over() -> list[Any]:
+            return [
+                *announced,
+                *await self.publisher.post(topics.ESTIMATE, partition, told),
+                self.publisher.send(letters),
+            ]
+
+        self.flights.depart(partition, hand_over, then)
 
     def note_surprises(self, done: Applied) -> None:
         """The filter's consistency: z squared by channel, whose mean is 1 when it is as sure as it should be."""
@@ -240,10 +260,10 @@ class Worker:
                 async with self.lock:
                     await self.announcer.say_again(partition)
                     alerts, letters = obey(self.table.cohort(partition), event.message, event.value)
-                    await self.announcer.announce(partition, alerts)
+                    await asyncio.gather(*self.announcer.announce(partition, alerts))
                     await self.publisher.send(letters)
                 if not letters:  # what is no command changed nothing
-                    await self.checkpoint()  # before Faust acknowledges it
+                    await self.checkpoint_at_once()  # before Faust acknowledges it
             except Exception:  # the broker or the changelog: Faust would acknowledge what was not done
                 log.exception("command_failed", partition=partition, offset=event.message.offset)
                 os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
@@ -255,11 +275,15 @@ class Worker:
             for tp in self.app.consumer.applied():  # recovered, and ours
                 await self.announcer.say_again(tp.partition)
                 alerts = self.table.cohort(tp.partition).tick_clock(now, silent_ms)
-                await self.announcer.announce(tp.partition, alerts)
+                await asyncio.gather(*self.announcer.announce(tp.partition, alerts))
 
     async def checkpoint(self) -> None:
         """State of all twins touched since to the changelog; then the offsets may be committed."""
         await self.checkpoints.make()
+
+    async def checkpoint_at_once(self) -> None:
+        """The same where somebody waits for it."""
+        await self.checkpoints.make(hurry=True)
 
 
 class Process(faust.Worker):
