@@ -132,7 +132,7 @@ class Process:
         for line in self.log.read_text(errors="replace").splitlines():
             if '"event": "batch_applied"' in line:
                 row = orjson.loads(line)
-                at = datetime.fromisoformat(row["timestamp"]).timestamp() - row["milliseconds"] / 1000
+                at: float = datetime.fromisoformat(row["timestamp"]).timestamp() - row["milliseconds"] / 1000
                 return time.monotonic() - (time.time() - at)
         raise RuntimeError("no batch was applied")
 

@@ -128,7 +128,7 @@ def _alive(address: str, people: int, per_s: float, folder: Path, tell: Callable
             tell("measuring: start")
             ready = process.ready()
             tell("measuring: latency")
-            took = asyncio.run(alive.latency(settings, people, per_s, 20.0))
+            took = asyncio.run(alive.latency(settings, process.popen.pid, people, per_s, 20.0))
             tell("measuring: a killed worker")
             with around.worker(settings, folder / "second") as second:
                 second.ready()
