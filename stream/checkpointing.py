@@ -42,6 +42,8 @@ class Checkpoints:
             for tp, position in self.worker.app.consumer.applied().items():
                 written += await self.of(tp, position)
         if written:
+            if not hurry:  # else whoever waits commits
+                await self.worker.app.consumer.commit()
             self.worker.metrics.count("twin_checkpoint_bytes_total", written)
             self.worker.metrics.count("twin_checkpoint_seconds_total", round(time.perf_counter() - began, 6))
             log.debug("checkpoint_written", bytes=written)

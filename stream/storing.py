@@ -58,7 +58,7 @@ def newborn(profile: bytes) -> NDArray[np.float64]:
 def bytes_of(checkpoint: Checkpoint) -> bytes:
     """A checkpoint: its tick, what its record tells, the rules' state."""
     row = np.concatenate([checkpoint.record[TOLD], checkpoint.policy])
-    there = row.view(np.int64) != 0  # bit by bit: minus zero is not left out
+    there: NDArray[np.bool_] = row.view(np.int64) != 0  # bit by bit: minus zero is not left out
     return (
         np.int64(checkpoint.tick).tobytes() + np.int32(len(row)).tobytes() + np.packbits(there).tobytes()
         + row[there].astype("<f8").tobytes()

@@ -81,7 +81,7 @@ class Worker:
             stream_buffer_maxsize=16, broker_commit_interval=1.0,
             broker_heartbeat_interval=settings.heartbeat_s, broker_session_timeout=settings.session_timeout_s,
             broker_rebalance_timeout=10.0, broker_max_poll_interval=120.0, producer_linger=0.005,
-            producer_compression_type=None if settings.embedded else "lz4", producer_max_request_size=16_777_216,
+            producer_compression_type=None if settings.embedded else "zstd", producer_max_request_size=16_777_216,
             producer_max_batch_size=LARGEST_BATCH,
         )  # fmt: skip
         raw = RawSchema(key_type=bytes, value_type=bytes)

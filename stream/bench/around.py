@@ -176,7 +176,7 @@ async def _lag(consumer: AIOKafkaConsumer, parts: list[TopicPartition], ends: di
     return sum(max(0, ends[part] - at) for part, at in zip(parts, done, strict=True))
 
 
-async def acknowledged(settings: Settings, process: Process) -> dict[str, float]:
+async def acknowledged(settings: Settings, *processes: Process) -> dict[str, float]:
     """From the beginning of the first batch until the state of the last reading is acknowledged.
 
     All of them are on the topic before the worker starts.
@@ -186,21 +186,24 @@ async def acknowledged(settings: Settings, process: Process) -> dict[str, float]
         bootstrap_servers=settings.broker, group_id=settings.app_id, enable_auto_commit=False
     )
     await consumer.start()
-    watch = Watch(process.popen.pid)
+    watches = [Watch(process.popen.pid) for process in processes]
     try:
         consumer.assign(parts)
         ends = await consumer.end_offsets(parts)
         while await _lag(consumer, parts, ends):
             await asyncio.sleep(0.05)
-            if process.popen.poll() is not None:
+            if any(process.popen.poll() is not None for process in processes):
                 raise RuntimeError("the worker ended")
-        ended = time.monotonic()
-        found = {
-            name: process.metric(f"twin_{name}_total") for name in ("readings", "ticks", "checkpoint_bytes")
-        }
-        return found | {"resident_mb": process.used()[1] / 1024} | watch.between(process.first_batch(), ended)
+        ended, began = time.monotonic(), min(process.first_batch() for process in processes)
+        each = [watch.between(began, ended) for watch in watches]
+        for found, process in zip(each, processes, strict=True):
+            found["resident_mb"] = process.used()[1] / 1024
+            for name in ("readings", "ticks", "checkpoint_bytes"):
+                found[name] = process.metric(f"twin_{name}_total")
+        return {name: sum(found[name] for found in each) for name in each[0]} | {"wall_s": ended - began}
     finally:
-        watch.end()
+        for watch in watches:
+            watch.end()
         await consumer.stop()
 
 
