@@ -26,22 +26,14 @@ class Announcer:
         """
         if not alerts:
             return []
+        # The next book of a person no longer says that those before are to be sent: they must be out. Its turn is taken
+        # here and now: whatever is written later may wait for these alerts, and must not be what they wait for.
         before = self.last.get(partition)
-        going = self.last[partition] = asyncio.ensure_future(
-            self._out(before, partition, alerts, self.table.books(partition, alerts))
-        )
+        sent = self.table.note(partition, alerts, [] if before is None else [before])
+        going = self.last[partition] = asyncio.ensure_future(self._out(sent, alerts))
         return [going]
 
-    async def _out(
-        self,
-        before: asyncio.Future[None] | None,
-        partition: int,
-        alerts: list[dict[str, Any]],
-        books: list[Any],
-    ) -> None:
-        if before is not None:  # the next book of a person no longer says that these are to be sent
-            await asyncio.wait([before])
-        sent: Sent = self.table.note(partition, books)
+    async def _out(self, sent: Sent, alerts: list[dict[str, Any]]) -> None:
         await self.table.arrived(sent)
         for alert in alerts:
             self.metrics.count("twin_alerts_total", rule=alert["rule"], state=alert["state"])

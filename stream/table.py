@@ -116,13 +116,11 @@ class TwinTable(faust.Table):
         """
         return self._produce(partition, list(self.cohort(partition).changed(people)), HEAD, list(after))
 
-    def books(self, partition: int, alerts: list[dict[str, Any]]) -> list[Record]:
-        """The books of alerts that are about to be sent, as they are now; what is sent is always known to the changelog."""
-        return list(self.cohort(partition).books(alerts))
-
-    def note(self, partition: int, books: list[Record]) -> "Sent":
-        """Write them."""
-        return self._produce(partition, books, BOOK)
+    def note(
+        self, partition: int, alerts: list[dict[str, Any]], after: Sequence[asyncio.Future[Any]] = ()
+    ) -> "Sent":
+        """Write the books of alerts that are about to be sent, as they are now; the changelog knows of all that is sent."""
+        return self._produce(partition, list(self.cohort(partition).books(alerts)), BOOK, after)
 
     def cut(self, partition: int) -> bool:
         """Whether something was handed to the producer whose arrival nobody has seen: it counts as written."""
