@@ -90,7 +90,7 @@ class Checkpoints:
                 with self.settling.timed():
                     done = cohort.settle(people)
                     self.worker.metrics.count("twin_ticks_total", len(done.tick_s))
-                    self.worker.tell(tp.partition, cohort, done)
+                    await self.worker.tell(tp.partition, cohort, done)
             await self.pause(self.settling.took_s)
 
     async def pause(self, took_s: float) -> None:

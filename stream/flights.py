@@ -63,7 +63,8 @@ class Flights:
                 await before.handed.wait()
             waiting = list(await hand_over())
             flight.handed.set()
-            await asyncio.gather(*waiting)
+            if waiting:
+                await asyncio.gather(*waiting)
             if before is not None:
                 await asyncio.shield(before.landed)
             if then is not None:

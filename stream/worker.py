@@ -46,6 +46,7 @@ from twin.channels import CHANNELS
 log = structlog.get_logger()
 READY_AGE_S = 30.0  # without an acknowledgement for so long, though there is lag, a worker is not ready
 PROBE_S = 5.0
+SAY_EVERY_S = 1.0
 BEHIND_MS = 1000.0  # a batch that the topic took so long ago is followed by others at once
 
 
@@ -102,6 +103,7 @@ class Worker:
         self.checkpoints = Checkpoints(self)
         self.behind: dict[int, bool] = {}  # by partition, until its next checkpoint
         self.backlog = False  # whether the last batch was
+        self.said: dict[int, float] = {}
         self.app.early = (self.watchdog.run, self.health)
         self.app.agent(readings, name="update")(self.update)
         self.app.agent(commands, name="command")(self.command)
@@ -206,12 +208,20 @@ class Worker:
         for _ in done.ahead:
             self.metrics.count("twin_refused_total", reason=Reason.FUTURE.value)
         letters = list(letters_of(records, decoded, done))
-        self.tell(message.partition, cohort, done, letters, acknowledge)
+        await self.tell(message.partition, cohort, done, letters, acknowledge)
         message.value = ()  # a backlog's 50,000 records, until the broker has answered
+        self.say(message.partition, decoded, done, time.perf_counter() - began)
+
+    def say(self, partition: int, decoded: Decoded, done: Applied, seconds: float) -> None:
+        """A line of a batch in the log: where something is unusual, else of a partition once a second."""
+        refused, now = len(decoded.refused) + len(done.ahead), time.monotonic()
+        if not (refused or done.late or done.alerts) and now - self.said.get(partition, 0.0) < SAY_EVERY_S:
+            return
+        self.said[partition] = now
         log.info(
-            "batch_applied", partition=message.partition, readings=len(decoded), people=len(decoded.persons),
-            refused=len(decoded.refused) + len(done.ahead), late=len(done.late), duplicates=done.counts["duplicate"],
-            alerts=len(done.alerts), milliseconds=round((time.perf_counter() - began) * 1000, 1),
+            "batch_applied", partition=partition, readings=len(decoded), people=len(decoded.persons), refused=refused,
+            late=len(done.late), duplicates=done.counts["duplicate"], alerts=len(done.alerts),
+            milliseconds=round(seconds * 1000, 1),
         )  # fmt: skip
 
     def note(self, decoded: Decoded, done: Applied, seconds: float) -> None:
@@ -225,7 +235,7 @@ class Worker:
         self.metrics.count("twin_ticks_total", len(done.tick_s))
         self.metrics.count("twin_filter_microseconds_total", round(seconds * 1e6))
 
-    def tell(
+    async def tell(
         self, partition: int, cohort: Cohort, done: Applied, letters: Sequence[Letter] = (),
         then: Callable[[], Awaitable[Any]] | None = None,
     ) -> None:  # fmt: skip
@@ -233,13 +243,14 @@ class Worker:
         announced = self.announcer.announce(partition, done.alerts)
         told = [(document["person"].encode(), orjson.dumps(document)) for document in estimates(cohort, done)]
         self.note_surprises(done)
+        if not (told or letters or announced or self.flights.last(partition)):
+            if then is not None:  # as of most small batches: their readings wait for more of their minute
+                await then()
+            return
 
         async def hand_over() -> list[Any]:
-            return [
-                *announced,
-                *await self.publisher.post(topics.ESTIMATE, partition, told),
-                self.publisher.send(letters),
-            ]
+            waiting = [*announced, *await self.publisher.post(topics.ESTIMATE, partition, told)]
+            return [*waiting, self.publisher.send(letters)] if letters else waiting
 
         self.flights.depart(partition, hand_over, then)
 
