@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 SLICE_S = 0.004  # of the loop at a time: an alert that comes meanwhile waits so long
+QUIET_S = 0.5
 MOST_AT_ONCE = 100  # people of a slice
 
 
@@ -39,8 +40,8 @@ class Checkpoints:
             self.hurry = hurry
             began = time.perf_counter()
             written = 0
-            for tp, position in self.worker.app.consumer.applied().items():
-                written += await self.of(tp, position)
+            for tp in self.worker.app.consumer.applied():
+                written += await self.of(tp)
         if written:
             if not hurry:  # else whoever waits commits
                 await self.worker.app.consumer.commit()
@@ -48,17 +49,26 @@ class Checkpoints:
             self.worker.metrics.count("twin_checkpoint_seconds_total", round(time.perf_counter() - began, 6))
             log.debug("checkpoint_written", bytes=written)
 
-    async def of(self, tp: Any, position: int) -> int:
+    async def when_quiet(self) -> None:
+        """The same where nothing came for a while: the end of a backlog need not wait for its turn."""
+        consumer = self.worker.app.consumer
+        if time.monotonic() - self.worker.came < QUIET_S or self.one.locked():
+            return
+        if any(frontier.done < frontier.applied for frontier in map(consumer.frontier, consumer.applied())):
+            await self.make()
+
+    async def of(self, tp: Any) -> int:
         """State of one partition, a few people at a time, so that batches go on in between; returns the bytes written.
 
-        Whoever was touched before `position` is written at some time after it, each with the offset that their own twin
-        has applied: what a later batch added to some is skipped for them when it comes again.
+        Whoever was touched before the position that is noted first is written at some time after it, each with the offset
+        that their own twin has applied: what a later batch added to some is skipped for them when it comes again.
         """
         consumer, cohort = self.worker.app.consumer, self.worker.table.cohort(tp.partition)
         frontier = consumer.frontier(tp)
         async with self.worker.lock:
             if frontier is None or consumer.frontier(tp) is not frontier:
                 return 0
+            position = frontier.applied
             if self.worker.table.cut(tp.partition):
                 raise RuntimeError(
                     f"the checkpoint of partition {tp.partition} was cut: its changes count as written"

@@ -103,11 +103,13 @@ class Worker:
         self.checkpoints = Checkpoints(self)
         self.behind: dict[int, bool] = {}  # by partition, until its next checkpoint
         self.backlog = False  # whether the last batch was
+        self.came = 0.0  # the last batch, on the monotonic clock
         self.said: dict[int, float] = {}
         self.app.early = (self.watchdog.run, self.health)
         self.app.agent(readings, name="update")(self.update)
         self.app.agent(commands, name="command")(self.command)
         self.app.timer(interval=settings.checkpoint_s)(self.checkpoint)
+        self.app.timer(interval=0.5)(self.checkpoints.when_quiet)
         self.app.timer(interval=15.0)(self.watch)
         if {"sink", "alerts"} & set(settings.roles.split(",")):
             self.app.task(self.sink)
@@ -188,7 +190,7 @@ class Worker:
 
     async def apply(self, message: Any, acknowledge: Callable[[], Awaitable[Any]]) -> None:
         """One batch of one partition; it is acknowledged when the broker has what it says."""
-        began = time.perf_counter()
+        began, self.came = time.perf_counter(), time.monotonic()
         records = message.value
         stamps = stamps_of(records)
         decoded = decode(
