@@ -24,6 +24,7 @@ from stream.applied import (
     signals_of,
 )  # fmt: skip
 from stream.arrival import by_person
+from stream.halves import fold_by_halves
 from stream.hours import Hours
 from stream.journal import Entries, bin_people, entries_of, forecast_before
 from stream.keeping import Keeping
@@ -34,7 +35,7 @@ from stream.portrait import portrait
 from stream.shelf import Shelf
 from stream.weights import weights_named
 from twin import record as r_
-from twin.fold import fold, outputs_for
+from twin.fold import outputs_for
 from twin.learned.daily import DAILY
 from twin.learned.weights import Weights
 from twin.profile import profile_of
@@ -241,8 +242,8 @@ class Cohort(Keeping):
         outputs = outputs_for(len(tick_s), len(channel), self.horizon_table.shape[1], len(of_day))
         known = [made for _, _, _, made in work]
         mark_made(outputs[3], tick_s, ticks, known)
-        fold(records, ticks, tick_s, obs_start, channel, value, noise, flag, device, self.horizon_table,
-             self.weights, keep, kept, *outputs)  # fmt: skip
+        fold_by_halves(records, ticks, tick_s, obs_start, channel, value, noise, flag, device, self.horizon_table,
+                       self.weights, keep, kept, *outputs[:-1], daily=outputs[-1], of_day=of_day)  # fmt: skip
         applied.tick_s, applied.obs_start, applied.obs_channel = tick_s, obs_start, channel
         applied.obs_value, applied.readings = value, readings
         applied.estimates, applied.surprises, applied.outcomes = outputs[:3]
