@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 
 
 def by_person(
-    cohort: "Cohort", readings: Decoded, offsets: NDArray[np.int64] | None, stamps: NDArray[np.int64] | None
-) -> Iterator[tuple[PersonTwin, NDArray[np.int64], Entries, bool]]:
-    """Each person's twin, rows and entries by time, and whether all are later than anything known of them.
+    cohort: "Cohort",
+    readings: Decoded,
+    offsets: NDArray[np.int64] | None,
+    stamps: NDArray[np.int64] | None,
+    counts: dict[str, int],
+) -> Iterator[tuple[PersonTwin, NDArray[np.int64], Entries, tuple[int, int] | None]]:
+    """Each person's twin, rows and entries by time, and times of the first and last where all are later than what is known.
 
-    What is plain has its offset noted here.
+    What is plain has its offset noted here; what is plain and may wait for more of its minute is journalled here, counted,
+    and not told: with many people a batch each of them has one reading or two, and there are thousands of them a second.
     """
     person, record, time_ms = readings.person, readings.record, readings.time_ms
     order = np.lexsort((readings.key, readings.source, readings.channel, time_ms, person))
@@ -37,16 +42,31 @@ def by_person(
     ends = np.append(starts[1:], len(order))
     odd = np.logical_or.reduceat(odd, starts)
     first_ms, last_ms = time_ms[starts].tolist(), time_ms[ends - 1].tolist()
+    code = entries["channel"]
+    several = np.minimum.reduceat(code, starts) != np.maximum.reduceat(code, starts)
+    channel = np.where(several, -1, code[starts]).tolist()
+    patient = cohort.patient
     at = offsets[record[order]] if offsets is not None else np.full(len(order), np.iinfo(np.int64).max)
     lowest, highest = np.minimum.reduceat(at, starts).tolist(), np.maximum.reduceat(at, starts).tolist()
+    odd, names, persons = odd.tolist(), person[starts].tolist(), readings.persons
     for i, (begin, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
-        twin = cohort.twin(readings.persons[person[begin]])
+        twin = cohort.twin(persons[names[i]])
         plain = (
-            not odd[i] and first_ms[i] > twin.hours.last_ms and lowest[i] > twin.offset and not len(twin.waiting)
+            not odd[i] and lowest[i] > twin.offset and first_ms[i] > twin.hours.last_ms and not len(twin.waiting)
             and first_ms[i] >= max(twin.newest_ms, last_ms[i]) - cohort.windows.shortest_ms
         )  # fmt: skip
-        if plain:
-            twin.newest_ms = max(twin.newest_ms, last_ms[i])
-            if offsets is not None:
-                twin.offset, twin.touched = highest[i], True
-        yield twin, order[begin:end], entries[begin:end], plain
+        if not plain:
+            yield twin, order[begin:end], entries[begin:end], None
+            continue
+        twin.newest_ms = max(twin.newest_ms, last_ms[i])
+        if offsets is not None:
+            twin.offset, twin.touched = highest[i], True
+        if patient and cohort.can_wait_too(twin, end - begin, channel[i], last_ms[i]):
+            twin.hours.append(entries[begin:end], first_ms[i], last_ms[i])
+            counts["applied"] += end - begin
+            twin.touched = True
+            if twin.due_ms is None:
+                twin.due_ms = first_ms[i]
+                cohort.due.add(twin.person)
+        else:
+            yield twin, order[begin:end], entries[begin:end], (first_ms[i], last_ms[i])

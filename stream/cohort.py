@@ -24,6 +24,7 @@ from stream.applied import (
     signals_of,
 )  # fmt: skip
 from stream.arrival import by_person
+from stream.halves import fold_by_halves
 from stream.hours import Hours
 from stream.journal import Entries, bin_people, entries_of, forecast_before
 from stream.keeping import Keeping
@@ -34,7 +35,7 @@ from stream.portrait import portrait
 from stream.shelf import Shelf
 from stream.weights import weights_named
 from twin import record as r_
-from twin.fold import fold, outputs_for
+from twin.fold import outputs_for
 from twin.learned.daily import DAILY
 from twin.learned.weights import Weights
 from twin.profile import profile_of
@@ -98,9 +99,9 @@ class Cohort(Keeping):
         if not len(readings):
             return applied
         work: list[Work] = []
-        for twin, rows, entries, plain in by_person(self, readings, offsets, stamps):
-            if plain:
-                self._append(twin, entries, applied, work, behind and self.patient)
+        for twin, rows, entries, span in by_person(self, readings, offsets, stamps, applied.counts):
+            if span is not None:
+                self._append(twin, entries, span, applied, work, behind and self.patient)
             else:
                 self._journal(twin, readings, np.sort(rows), offsets, stamps, applied, work)
         if work:
@@ -108,10 +109,16 @@ class Cohort(Keeping):
         return applied
 
     def _append(
-        self, twin: PersonTwin, entries: Entries, applied: Applied, work: list[Work], behind: bool
+        self,
+        twin: PersonTwin,
+        entries: Entries,
+        span: tuple[int, int],
+        applied: Applied,
+        work: list[Work],
+        behind: bool,
     ) -> None:
         """Entries of one person that are later than all others: nothing to merge, nothing forecast of them yet."""
-        first_ms, last_ms = int(entries["time_ms"][0]), int(entries["time_ms"][-1])
+        first_ms, last_ms = span
         twin.hours.append(entries, first_ms, last_ms)
         twin.touched = True
         applied.counts["applied"] += len(entries)
@@ -136,6 +143,14 @@ class Cohort(Keeping):
         known = self._forecast(twin.hours, base, twin.ran_ms) if changed_ms <= twin.ran_ms else None
         return twin, base, twin.hours.since((base.tick + 1) * self.tick_ms), known
 
+    def can_wait_too(self, twin: PersonTwin, count: int, channel: int, last_ms: int) -> bool:
+        """The same as `_can_wait`, of readings of one channel, where it was found out before for others of their minute."""
+        left = twin.room.get(channel, 0) - count
+        if left <= 0 or twin.room_of is not twin.head or last_ms // self.tick_ms != twin.head.tick:
+            return False
+        twin.room[channel] = left
+        return True
+
     def _can_wait(self, twin: PersonTwin, last_ms: int) -> bool:
         """Whether these readings may wait: their tick was run with each of its channels, and there are few more now."""
         tick = twin.head.tick
@@ -145,7 +160,13 @@ class Cohort(Keeping):
         ran = there["time_ms"] <= twin.ran_ms
         before, now = np.bincount(there["channel"][ran], minlength=1), np.bincount(there["channel"])
         before = np.pad(before, (0, len(now) - len(before)))
-        return bool((now < DOUBLED * np.maximum(before, 1)).all() and (before[now > 0] > 0).all())
+        if not bool((now < DOUBLED * np.maximum(before, 1)).all() and (before[now > 0] > 0).all()):
+            return False
+        twin.room_of = twin.head
+        twin.room = {
+            code: int(DOUBLED * before[code] - now[code]) for code in np.flatnonzero(before).tolist()
+        }
+        return True
 
     def settle(self, people: Iterable[str] | None = None) -> Applied:
         """Run what waits: of these people, or of everybody."""
@@ -221,8 +242,8 @@ class Cohort(Keeping):
         outputs = outputs_for(len(tick_s), len(channel), self.horizon_table.shape[1], len(of_day))
         known = [made for _, _, _, made in work]
         mark_made(outputs[3], tick_s, ticks, known)
-        fold(records, ticks, tick_s, obs_start, channel, value, noise, flag, device, self.horizon_table,
-             self.weights, keep, kept, *outputs)  # fmt: skip
+        fold_by_halves(records, ticks, tick_s, obs_start, channel, value, noise, flag, device, self.horizon_table,
+                       self.weights, keep, kept, *outputs[:-1], daily=outputs[-1], of_day=of_day)  # fmt: skip
         applied.tick_s, applied.obs_start, applied.obs_channel = tick_s, obs_start, channel
         applied.obs_value, applied.readings = value, readings
         applied.estimates, applied.surprises, applied.outcomes = outputs[:3]

@@ -43,3 +43,6 @@ def configure_logs(level: str = "info") -> None:
     )
     client = logging.getLogger("aiokafka")
     client.handlers, client.propagate = [_Forward()], False
+    client.setLevel(
+        logging.WARNING
+    )  # Faust opens the root to everything: a record of each request, for nobody

@@ -77,6 +77,10 @@ class PersonTwin:
         self.stored: dict[bytes, int] = {}  # changelog keys of checkpoints and hours, with the hours' digests
         self.shelved: set[bytes] = set()  # keys of checkpoints that lie on the shelf only
         self.parts: dict[bytes, bytes | None] = {}  # while it is restored
+        self.room: dict[
+            int, int
+        ] = {}  # readings that may still wait, by channel, as long as the head is `room_of`
+        self.room_of: Checkpoint | None = None
         self.touched = False
         self.book_changed = False  # the alerts, since they were written
 

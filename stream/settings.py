@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     )
     checkpoint_s: float = Field(5.0, gt=0, le=300, description="How often state goes to the changelog.")
     resident_twins: int = Field(
-        20_000, ge=1, description="Twins that stay in memory; those of others lie in a file under data_dir."
+        18_000, ge=1, description="Twins that stay in memory; those of others lie in a file under data_dir."
     )
     session_timeout_s: float = Field(
         6.0, gt=0, description="A killed worker's partitions move after so long."

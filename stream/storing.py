@@ -29,10 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-LAYOUT = (
-    4  # 3 had an hour of the journal in one piece; 2 knew no waiting readings, and had the alerts in the head
-)
+LAYOUT = 5  # 4 wrote zeros; 3 had an hour of the journal in one piece; 2 no waiting readings, and the alerts in the head
 PACKED = 4  # the first layout whose journal is packed
+SPARSE = 5  # the first that leaves out what is zero: two thirds of a twin who has a watch and nothing else
 DAY_MS = 86_400_000
 SEPARATOR = b"|"
 NUMBERS = {b"j": 1, b"i": 2, b"c": 1, b"l": 1}  # behind the person, in a key
@@ -59,14 +58,29 @@ def newborn(profile: bytes) -> NDArray[np.float64]:
 def bytes_of(checkpoint: Checkpoint) -> bytes:
     """A checkpoint: its tick, what its record tells, the rules' state."""
     row = np.concatenate([checkpoint.record[TOLD], checkpoint.policy])
-    return np.int64(checkpoint.tick).tobytes() + row.astype("<f8").tobytes()
+    there: NDArray[np.bool_] = row.view(np.int64) != 0  # bit by bit: minus zero is not left out
+    return (
+        np.int64(checkpoint.tick).tobytes() + np.int32(len(row)).tobytes() + np.packbits(there).tobytes()
+        + row[there].astype("<f8").tobytes()
+    )  # fmt: skip
 
 
-def checkpoint_of(data: bytes, profile: dict[str, object]) -> Checkpoint:
-    """A checkpoint from its bytes and the person's profile."""
+def _row_in(data: bytes, layout: int) -> NDArray[np.float64]:
+    if layout < SPARSE:
+        return np.frombuffer(data, "<f8", offset=8)
+    count = int(np.frombuffer(data, "<i4", 1, 8)[0])
+    size = -(-count // 8)
+    row = np.zeros(count)
+    there = np.unpackbits(np.frombuffer(data, np.uint8, size, 12), count=count).astype(np.bool_)
+    row[there] = np.frombuffer(data, "<f8", offset=12 + size)
+    return row
+
+
+def checkpoint_of(data: bytes, profile: dict[str, object], layout: int = LAYOUT) -> Checkpoint:
+    """A checkpoint from its bytes, the person's profile and the layout that it was written in."""
     record = newborn(orjson.dumps(profile, option=orjson.OPT_SORT_KEYS)).copy()
     policy = new_state()
-    stored = lay(np.frombuffer(data, "<f8", offset=8), record, TOLD)
+    stored = lay(_row_in(data, layout), record, TOLD)
     policy[: len(stored)] = stored
     for block, _, at, _ in r_.BLOCKS.values():
         covariance = record[at : at + block.N**2].reshape(block.N, block.N)
@@ -147,7 +161,7 @@ def _pieces(twin: PersonTwin, person: bytes, hour: int) -> "Iterator[tuple[bytes
 def _anchors(twin: PersonTwin, tick_ms: int) -> list[Checkpoint]:
     """Checkpoints that the changelog has: the oldest, the last of each day, and the last, which stands before the head.
 
-    The others are made again by whoever needs them. A record is 8 kB, and a recovery reads them all.
+    The others are made again by whoever needs them. A record is 6 to 15 kB, and a recovery reads them all.
     """
     there = [checkpoint for checkpoint in twin.checkpoints if checkpoint.tick != BEGINNING]
     day = [checkpoint.tick * tick_ms // DAY_MS for checkpoint in there]
@@ -207,7 +221,7 @@ def assemble(twin: PersonTwin) -> bool:
         twin.waiting = np.frombuffer(bytes.fromhex(header.get("waiting", "")), dtype=ENTRY)
         if header["profile"] != twin.profile:
             twin.use_profile(profile_of(header["profile"]), header["profile"])
-        twin.head = checkpoint_of(head[5 + size :], twin.profile)
+        twin.head = checkpoint_of(head[5 + size :], twin.profile, head[0])
         twin.head.written = False  # as a checkpoint it has no record of its own
         twin.due_ms = header.get("due_ms")
     _lay_journal(twin, parts)
@@ -217,7 +231,7 @@ def assemble(twin: PersonTwin) -> bool:
             continue
         found.pop(_number(key), None)
         if data is not None:
-            made = found[_number(key)] = checkpoint_of(data[1:], twin.profile)
+            made = found[_number(key)] = checkpoint_of(data[1:], twin.profile, data[0])
             made.written, made.shelved = key[:1] == b"c", key[:1] == b"l"
     beginning = [c for c in twin.checkpoints if c.tick == BEGINNING and header.get("from_beginning", True)]
     twin.checkpoints = beginning + [found[tick] for tick in sorted(found)]
@@ -240,6 +254,7 @@ def _lay_journal(twin: PersonTwin, parts: dict[bytes, bytes | None]) -> None:
             of, piece = key.rsplit(SEPARATOR, 2)[1:]
             found.setdefault(int(of), {})[int(piece)] = data
     hours, person = twin.hours, twin.person.encode()
+    hours.tie()
     for hour, pieces in found.items():
         chunks = [entries_in(data) for _, data in sorted(pieces.items()) if data]
         if 0 not in pieces and hour in hours.chunks:

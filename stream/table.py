@@ -4,8 +4,9 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import faust
@@ -35,7 +36,7 @@ class TwinTable(faust.Table):
         self.writing: Counter[int] = (
             Counter()
         )  # by partition, what was sent to the changelog and did not arrive
-        self.last_sent: dict[int, Sent] = {}
+        self.turns: dict[int, asyncio.Future[None]] = {}  # by partition, the hand-over of what was last
         self.read = 0  # records of changelogs
         self.told = time.monotonic()
 
@@ -73,8 +74,7 @@ class TwinTable(faust.Table):
         kept it in memory would skip it then, and nobody would ever write it.
         """
         ahead = {number for number, cohort in self.cohorts.items() if _ahead(cohort)} | set(+self.writing)
-        self.writing.clear()
-        self.last_sent.clear()
+        self.writing = Counter()
         for partition in ahead & self.cohorts.keys():
             self.cohorts.pop(partition).close()
             self.offsets.pop(TP(self.changelog_topic_name, partition), None)
@@ -100,74 +100,93 @@ class TwinTable(faust.Table):
                 log.error("changelog_not_read", partition=tp.partition, read=read, end=end)
                 os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
 
-    async def write(self, partition: int, people: Iterable[str] | None = None) -> "Sent":
-        """Hand what changed of these people of a partition, or of all, to the producer; `arrived` waits for the broker.
+    def write(
+        self, partition: int, people: Iterable[str] | None = None, after: Iterable[asyncio.Future[Any]] = ()
+    ) -> "Sent":
+        """Write what changed of these people of a partition, or of all, as it is now; `arrived` waits for the broker.
 
         The records of a twin travel in one batch, which the broker takes whole or not at all: a head whose journal did
         not come with it would say that readings were applied which nobody has.
-        """
-        return await self._produce(partition, list(self.cohort(partition).changed(people)), HEAD)
 
-    async def note(self, partition: int, alerts: list[dict[str, Any]]) -> None:
-        """Write the books of alerts that are about to be sent; what is sent is always known to the changelog."""
-        await self.arrived(await self._produce(partition, list(self.cohort(partition).books(alerts)), BOOK))
+        Args:
+            partition: of the changelog.
+            people: all that were touched where None.
+            after: what must have arrived before: estimates of what this state says is done.
+
+        """
+        return self._produce(partition, list(self.cohort(partition).changed(people)), HEAD, list(after))
+
+    def note(
+        self, partition: int, alerts: list[dict[str, Any]], after: Sequence[asyncio.Future[Any]] = ()
+    ) -> "Sent":
+        """Write the books of alerts that are about to be sent, as they are now; the changelog knows of all that is sent."""
+        return self._produce(partition, list(self.cohort(partition).books(alerts)), BOOK, after)
 
     def cut(self, partition: int) -> bool:
         """Whether something was handed to the producer whose arrival nobody has seen: it counts as written."""
         return self.writing[partition] > 0
 
-    async def _produce(self, partition: int, records: list[Record], last: bytes) -> "Sent":
-        producer = self.app.producer._producer  # aiokafka's own: 24 us a record where send_changelog takes 70
-        tp = TP(self.changelog_topic_name, partition)
-        sent = Sent(tp, [], sum(len(value or b"") for _, value in records), self.last_sent.get(partition))
+    def _produce(
+        self, partition: int, records: list[Record], last: bytes, after: Sequence[asyncio.Future[Any]] = ()
+    ) -> "Sent":
+        sent = Sent(
+            TP(self.changelog_topic_name, partition),
+            sum(len(value or b"") for _, value in records),
+            self.writing,
+        )
         if records:
             self.writing[partition] += 1
-            self.last_sent[partition] = sent
+            before = self.turns.get(partition)
+            sent.handed = self.turns[partition] = asyncio.ensure_future(
+                self._hand_over(sent, records, last, [*after, *([before] if before is not None else [])])
+            )
+        return sent
+
+    async def _hand_over(
+        self, sent: "Sent", records: list[Record], last: bytes, after: list[asyncio.Future[Any]]
+    ) -> None:
+        """In the order of asking, which is that of the state: the later record of a key is what counts."""
+        if after:
+            await asyncio.wait(after)
+        producer = self.app.producer.changelog  # aiokafka's own: 24 us a record where send_changelog takes 70
         for batch in batches(records, last=last):
             builder = producer.create_batch()
             for key, value in batch:
                 if builder.append(timestamp=None, key=key, value=value) is None:
                     raise RuntimeError(f"a batch of {len(batch)} records is above producer_max_batch_size")
             builder.close()
-            sent.waiting.append(
-                (await producer.send_batch(builder, tp.topic, partition=partition), len(batch))
-            )
-        return sent
+            future = await producer.send_batch(builder, sent.tp.topic, partition=sent.tp.partition)
+            future.add_done_callback(partial(self._count, sent, len(batch)))
+            sent.waiting.append(future)
+
+    def _count(self, sent: "Sent", count: int, future: asyncio.Future[Any]) -> None:
+        """Move the persisted offset on where nobody wrote in between; else recovery reads from there."""
+        if sent.writing is not self.writing or future.cancelled() or future.exception():
+            return  # of before a rebalance, in which these twins may have been dropped
+        first = future.result().offset
+        if first == self.offsets.get(sent.tp, -1) + 1:
+            self.offsets[sent.tp] = first + count - 1
 
     async def arrived(self, sent: "Sent") -> int:
         """Wait for the broker; returns the bytes written."""
-        if not sent.waiting:
+        if sent.handed is None:
             return 0
-        if sent.before is not None:  # offsets are counted in the order of sending
-            await asyncio.wait([future for future, _ in sent.before.waiting])
-            sent.before.count(self.offsets)
-            sent.before = None
-        for future, _ in sent.waiting:
+        await asyncio.shield(sent.handed)
+        for future in sent.waiting:
             await future
-        sent.count(self.offsets)
-        self.writing[sent.tp.partition] -= 1
+        sent.writing[sent.tp.partition] -= 1
         return sent.size
 
 
 @dataclass
 class Sent:
-    """Batches of one partition of the changelog on their way."""
+    """Batches of one partition of the changelog on their way; `writing` counts them until they arrive."""
 
     tp: TP
-    waiting: list[tuple[Any, int]]
     size: int
-    before: "Sent | None"
-    counted: bool = False
-
-    def count(self, offsets: dict[Any, int]) -> None:
-        """Move the persisted offset on, once: where nobody wrote in between; else recovery reads from there."""
-        if self.counted or not all(future.done() and not future.exception() for future, _ in self.waiting):
-            return
-        self.counted = True
-        for future, count in self.waiting:
-            first = future.result().offset
-            if first == offsets.get(self.tp, -1) + 1:
-                offsets[self.tp] = first + count - 1
+    writing: Counter[int]
+    handed: asyncio.Future[None] | None = None
+    waiting: list[asyncio.Future[Any]] = field(default_factory=list)
 
 
 def _ahead(cohort: Cohort) -> bool:

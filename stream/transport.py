@@ -2,8 +2,9 @@
 
 Private names of Faust 0.15.3 and aiokafka 0.14 are used: both are pinned; run the live tests before raising a pin.
 
-Rebalance, flow control and the time to commit stay Faust's. Two positions a partition: `applied`, moved by the agent,
-is what the next batch must begin at; `done`, moved when the state is in the changelog, is what is committed.
+Rebalance, flow control and the time to commit stay Faust's. Three positions a partition: `taken` is what the next batch
+must begin at; `applied`, moved when the broker has a batch's outputs, is how far a checkpoint may reach; `done`, moved when
+the state is in the changelog, is what is committed.
 """
 
 import asyncio
@@ -26,10 +27,10 @@ if streams._CStreamIterator is None:
 
 
 class Frontier:
-    """One partition since its last seek: fetched up to, applied up to, done up to."""
+    """One partition since its last seek: fetched up to, taken up to, applied up to, done up to."""
 
     def __init__(self, offset: int) -> None:
-        self.first = self.fetched = self.applied = self.done = offset
+        self.first = self.fetched = self.taken = self.applied = self.done = offset
         self.sought = -1  # where a gap was fetched again once
 
 
@@ -57,6 +58,9 @@ class BatchConsumer(driver.Consumer):
 
     batch_topics: ClassVar[set[str]] = set()
     before_empty: ClassVar[Callable[[], Awaitable[None]] | None] = None
+    before_seek: ClassVar[Callable[[int], Awaitable[None]] | None] = (
+        None  # outputs of a partition must have arrived
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._frontiers: dict[Any, Frontier] = {}
@@ -119,21 +123,24 @@ class BatchConsumer(driver.Consumer):
             or batch.generation_id != self.app.consumer_generation_id
         ):
             return False
-        if batch.start == current.applied:
+        if batch.start == current.taken:
             # A worker that slept through its session asks the broker first.
             if monotonic() < self._member_until or await self._commit({batch.tp: current.done}):
-                return (
-                    self._frontiers.get(batch.tp) is current
-                )  # asking takes time, in which it may be revoked
+                if (
+                    self._frontiers.get(batch.tp) is not current
+                ):  # asking takes time, in which it may be revoked
+                    return False
+                current.taken = batch.offset + 1
+                return True
             if self._frontiers.get(batch.tp) is current:  # refused, so that it must come again
-                await self.seek(batch.tp, current.applied)
+                await self.seek(batch.tp, current.taken)
             return False
-        self.log.warning("lost %r from %s on: fetch again", batch.tp, current.applied)
-        await self.seek(batch.tp, current.applied)
+        self.log.warning("lost %r from %s on: fetch again", batch.tp, current.taken)
+        await self.seek(batch.tp, current.taken)
         return False
 
     def ack(self, message: Any) -> bool:
-        """Note a batch as applied; its offset is committed after `checkpointed`."""
+        """Note a batch as applied, its outputs as arrived; its offset is committed after `checkpointed`."""
         if not isinstance(message, Batch):
             return bool(super().ack(message))
         with ack_lock:
@@ -234,16 +241,46 @@ class BatchConsumer(driver.Consumer):
 
     async def seek(self, partition: Any, offset: int) -> None:
         """Seek one partition; what was fetched of it before is refused."""
+        if BatchConsumer.before_seek is not None:  # it would be refused too, though the twins have it
+            await BatchConsumer.before_seek(partition.partition)
         await self.seek_wait({partition: offset})
         old = self._frontiers[partition]
         self._frontiers[partition] = Frontier(offset)
         self._frontiers[partition].done = min(old.done, offset)
 
 
+class Producer(driver.Producer):
+    """Three lines to the broker: aiokafka sends one request a connection at a time, and what is urgent must not queue.
+
+    Faust's own takes estimates and letters; `changelog` takes state and the books of alerts, in their order; `swift` takes
+    alerts, and waits for nothing to come with them.
+    """
+
+    changelog: Any = None
+    swift: Any = None
+
+    async def on_start(self) -> None:
+        """Open the lines."""
+        await super().on_start()
+        settings = {**self._settings_default(), **self._settings_auth(), **self._settings_extra()}
+        self.changelog = self._producer_type(**settings)
+        self.swift = self._producer_type(**settings | {"linger_ms": 0})
+        await self.changelog.start()
+        await self.swift.start()
+
+    async def on_stop(self) -> None:
+        """Close them."""
+        for line in (self.changelog, self.swift):
+            if line is not None:
+                await line.stop()
+        await super().on_stop()
+
+
 class Transport(driver.Transport):
-    """Faust's aiokafka transport with our consumer."""
+    """Faust's aiokafka transport with our consumer and producer."""
 
     Consumer = BatchConsumer
+    Producer = Producer
 
 
 class App(faust.App):

@@ -9,7 +9,8 @@ import asyncio
 import gc
 import os
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 import faust
@@ -26,9 +27,11 @@ from stream.breaker import BREAKER
 from stream.checkpointing import Checkpoints
 from stream.cohort import OUTCOMES, Applied, Cohort
 from stream.estimates import estimates
+from stream.flights import Flights
 from stream.health import Metrics, serving
 from stream.lateness import WAIT_MS
 from stream.leavings import letters_of, stamps_of
+from stream.letters import Letter
 from stream.obeying import obey
 from stream.publishing import Publisher
 from stream.settings import Settings
@@ -43,6 +46,7 @@ from twin.channels import CHANNELS
 log = structlog.get_logger()
 READY_AGE_S = 30.0  # without an acknowledgement for so long, though there is lag, a worker is not ready
 PROBE_S = 5.0
+SAY_EVERY_S = 1.0
 BEHIND_MS = 1000.0  # a batch that the topic took so long ago is followed by others at once
 
 
@@ -52,8 +56,10 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.lock = asyncio.Lock()  # a checkpoint sees whole batches
+        self.flights = Flights()
         BatchConsumer.batch_topics = {topics.READING}
-        BatchConsumer.before_empty = self.checkpoint
+        BatchConsumer.before_empty = self.checkpoint_at_once
+        BatchConsumer.before_seek = self.flights.land
         ConsumerThread.fetch_wait_ms = settings.fetch_wait_ms
         window_s = round(settings.window_h * 3600)
         weights = weights_named(settings.weights)  # a file that cannot be used ends the start, by name
@@ -76,7 +82,7 @@ class Worker:
             stream_buffer_maxsize=16, broker_commit_interval=1.0,
             broker_heartbeat_interval=settings.heartbeat_s, broker_session_timeout=settings.session_timeout_s,
             broker_rebalance_timeout=10.0, broker_max_poll_interval=120.0, producer_linger=0.005,
-            producer_compression_type=None if settings.embedded else "lz4", producer_max_request_size=16_777_216,
+            producer_compression_type=None if settings.embedded else "zstd", producer_max_request_size=16_777_216,
             producer_max_batch_size=LARGEST_BATCH,
         )  # fmt: skip
         raw = RawSchema(key_type=bytes, value_type=bytes)
@@ -95,11 +101,15 @@ class Worker:
         self.publisher = Publisher(self.app)
         self.announcer = Announcer(self.table, self.publisher, self.metrics)
         self.checkpoints = Checkpoints(self)
-        self.behind: dict[int, bool] = {}  # by partition
+        self.behind: dict[int, bool] = {}  # by partition, until its next checkpoint
+        self.backlog = False  # whether the last batch was
+        self.came = 0.0  # the last batch, on the monotonic clock
+        self.said: dict[int, float] = {}
         self.app.early = (self.watchdog.run, self.health)
         self.app.agent(readings, name="update")(self.update)
         self.app.agent(commands, name="command")(self.command)
         self.app.timer(interval=settings.checkpoint_s)(self.checkpoint)
+        self.app.timer(interval=0.5)(self.checkpoints.when_quiet)
         self.app.timer(interval=15.0)(self.watch)
         if {"sink", "alerts"} & set(settings.roles.split(",")):
             self.app.task(self.sink)
@@ -160,10 +170,12 @@ class Worker:
         async for event in stream.noack().events():  # noack: otherwise Cython acknowledges past Consumer.ack
             message = event.message
             try:
+                await self.flights.room(message.partition)
                 async with self.lock:
                     if await self.app.consumer.admit(message):
-                        await self.whole(self.apply(message))
-                    await stream.ack(event)  # counts only what was admitted
+                        await self.whole(self.apply(message, partial(stream.ack, event)))
+                    else:
+                        await stream.ack(event)  # counts only what was admitted
             except Exception:  # whatever it is: acknowledging would lose the batch
                 log.exception("batch_failed", partition=message.partition, offset=message.offset)
                 os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
@@ -176,9 +188,9 @@ class Worker:
             log.error("batch_cut", exit_code=EXIT_WITHOUT_ACKNOWLEDGING)  # noqa: TRY400 - a traceback says nothing more
             os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
 
-    async def apply(self, message: Any) -> None:
-        """One batch of one partition."""
-        began = time.perf_counter()
+    async def apply(self, message: Any, acknowledge: Callable[[], Awaitable[Any]]) -> None:
+        """One batch of one partition; it is acknowledged when the broker has what it says."""
+        began, self.came = time.perf_counter(), time.monotonic()
         records = message.value
         stamps = stamps_of(records)
         decoded = decode(
@@ -188,22 +200,30 @@ class Worker:
         await self.announcer.say_again(message.partition)
         offsets = np.array([r.offset for r in records], dtype=np.int64)
         filtering = time.perf_counter()
-        behind = self.behind[message.partition] = time.time() * 1000 - float(stamps[-1]) > BEHIND_MS
+        behind = self.backlog = self.behind[message.partition] = (
+            time.time() * 1000 - float(stamps[-1]) > BEHIND_MS
+        )
         done = cohort.apply(decoded, offsets, stamps if self.patience_ms else None, behind=behind)
         self.note(decoded, done, time.perf_counter() - filtering)
-        waiting = await self.tell(message.partition, cohort, done)
         for refused in decoded.refused:
             self.metrics.count("twin_refused_total", reason=refused.reason.value)
         for _ in done.ahead:
             self.metrics.count("twin_refused_total", reason=Reason.FUTURE.value)
         letters = list(letters_of(records, decoded, done))
-        await asyncio.gather(
-            *waiting, self.publisher.send(letters), self.announcer.announce(message.partition, done.alerts)
-        )
+        await self.tell(message.partition, cohort, done, letters, acknowledge)
+        message.value = ()  # a backlog's 50,000 records, until the broker has answered
+        self.say(message.partition, decoded, done, time.perf_counter() - began)
+
+    def say(self, partition: int, decoded: Decoded, done: Applied, seconds: float) -> None:
+        """A line of a batch in the log: where something is unusual, else of a partition once a second."""
+        refused, now = len(decoded.refused) + len(done.ahead), time.monotonic()
+        if not (refused or done.late or done.alerts) and now - self.said.get(partition, 0.0) < SAY_EVERY_S:
+            return
+        self.said[partition] = now
         log.info(
-            "batch_applied", partition=message.partition, readings=len(decoded), people=len(decoded.persons),
-            refused=len(decoded.refused) + len(done.ahead), late=len(done.late), duplicates=done.counts["duplicate"],
-            alerts=len(done.alerts), milliseconds=round((time.perf_counter() - began) * 1000, 1),
+            "batch_applied", partition=partition, readings=len(decoded), people=len(decoded.persons), refused=refused,
+            late=len(done.late), duplicates=done.counts["duplicate"], alerts=len(done.alerts),
+            milliseconds=round(seconds * 1000, 1),
         )  # fmt: skip
 
     def note(self, decoded: Decoded, done: Applied, seconds: float) -> None:
@@ -217,11 +237,24 @@ class Worker:
         self.metrics.count("twin_ticks_total", len(done.tick_s))
         self.metrics.count("twin_filter_microseconds_total", round(seconds * 1e6))
 
-    async def tell(self, partition: int, cohort: Cohort, done: Applied) -> list[Any]:
-        """Hand the estimates of a run to the producer; returns what to wait for."""
+    async def tell(
+        self, partition: int, cohort: Cohort, done: Applied, letters: Sequence[Letter] = (),
+        then: Callable[[], Awaitable[Any]] | None = None,
+    ) -> None:  # fmt: skip
+        """Send alerts and estimates of a run on their way, alerts first, and what follows when they have arrived."""
+        announced = self.announcer.announce(partition, done.alerts)
         told = [(document["person"].encode(), orjson.dumps(document)) for document in estimates(cohort, done)]
         self.note_surprises(done)
-        return await self.publisher.post(topics.ESTIMATE, partition, told)
+        if not (told or letters or announced or self.flights.last(partition)):
+            if then is not None:  # as of most small batches: their readings wait for more of their minute
+                await then()
+            return
+
+        async def hand_over() -> list[Any]:
+            waiting = [*announced, *await self.publisher.post(topics.ESTIMATE, partition, told)]
+            return [*waiting, self.publisher.send(letters)] if letters else waiting
+
+        self.flights.depart(partition, hand_over, then)
 
     def note_surprises(self, done: Applied) -> None:
         """The filter's consistency: z squared by channel, whose mean is 1 when it is as sure as it should be."""
@@ -240,10 +273,10 @@ class Worker:
                 async with self.lock:
                     await self.announcer.say_again(partition)
                     alerts, letters = obey(self.table.cohort(partition), event.message, event.value)
-                    await self.announcer.announce(partition, alerts)
+                    await asyncio.gather(*self.announcer.announce(partition, alerts))
                     await self.publisher.send(letters)
                 if not letters:  # what is no command changed nothing
-                    await self.checkpoint()  # before Faust acknowledges it
+                    await self.checkpoint_at_once()  # before Faust acknowledges it
             except Exception:  # the broker or the changelog: Faust would acknowledge what was not done
                 log.exception("command_failed", partition=partition, offset=event.message.offset)
                 os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
@@ -255,11 +288,15 @@ class Worker:
             for tp in self.app.consumer.applied():  # recovered, and ours
                 await self.announcer.say_again(tp.partition)
                 alerts = self.table.cohort(tp.partition).tick_clock(now, silent_ms)
-                await self.announcer.announce(tp.partition, alerts)
+                await asyncio.gather(*self.announcer.announce(tp.partition, alerts))
 
     async def checkpoint(self) -> None:
         """State of all twins touched since to the changelog; then the offsets may be committed."""
         await self.checkpoints.make()
+
+    async def checkpoint_at_once(self) -> None:
+        """The same where somebody waits for it."""
+        await self.checkpoints.make(hurry=True)
 
 
 class Process(faust.Worker):

@@ -1,6 +1,7 @@
 """What somebody who waits sees: from a reading to its alert under load, and from a killed worker to the next."""
 
 import asyncio
+import sys
 import time
 
 import orjson
@@ -11,14 +12,19 @@ from confluent_kafka import Producer
 from stream import topics
 from stream.bench import load
 from stream.bench.around import Process, partition_of
+from stream.bench.watching import Watch
 from stream.settings import Settings
 
+WARM_S = 6.0
 
-async def latency(settings: Settings, people: int, per_s: float, seconds: float) -> dict[str, float]:
+
+async def latency(
+    settings: Settings, pid: int, people: int, per_s: float, seconds: float
+) -> dict[str, float]:
     """Milliseconds from the sending of a reading that opens an alert to the alert on its topic, under a load of others.
 
-    People whose glucose falls are sent among `per_s` single heart rates a second; their alert opens with the second
-    reading below 70 mg/dL.
+    Among `per_s` single heart rates a second, which another process sends, glucose of people falls whose alert opens with
+    the last of three readings; ten a second, after WARM_S of load in which every twin has begun.
     """
     parts = [TopicPartition(topics.ALERT, number) for number in range(settings.partitions)]
     consumer = AIOKafkaConsumer(
@@ -29,8 +35,7 @@ async def latency(settings: Settings, people: int, per_s: float, seconds: float)
     await consumer.seek_to_end(*parts)
     sent: dict[str, float] = {}
     took: list[float] = []
-    producer = Producer({"bootstrap.servers": settings.broker, "compression.type": "lz4", "linger.ms": 2,
-                         "queue.buffering.max.messages": 1_000_000})  # fmt: skip
+    producer = Producer({"bootstrap.servers": settings.broker, "linger.ms": 0})
     stop = asyncio.Event()
 
     async def listen() -> None:
@@ -43,17 +48,16 @@ async def latency(settings: Settings, people: int, per_s: float, seconds: float)
                         took.append((now - sent.pop(alert["person"])) * 1000.0)
 
     listener = asyncio.ensure_future(listen())
+    feeder = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "stream.bench.feeding", settings.broker, str(settings.partitions), str(people), str(per_s),
+        str(seconds + WARM_S), stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    await asyncio.sleep(WARM_S)
+    watch = Watch(pid)
     began = time.monotonic()
-    done, victim = 0, 0
-    names = load.names(people)
+    victim = 0
     while (passed := time.monotonic() - began) < seconds:
-        due = int(passed * per_s)
         now_ms = int(time.time() * 1000)
-        for number in range(done, due):
-            name = names[number % people]
-            value = load.SINGLE % (name.encode(), now_ms, load.rate_at(number // people, number % people))
-            producer.produce(topics.READING, value, name, partition=partition_of(name, settings.partitions))
-        done = due
         if victim < passed * 10:
             name = f"v{victim:06d}"
             for minutes in (10, 5, 0):
@@ -70,6 +74,9 @@ async def latency(settings: Settings, people: int, per_s: float, seconds: float)
         producer.poll(0)
         await asyncio.sleep(0.005)
     producer.flush(30)
+    worked = watch.between(began, time.monotonic())
+    watch.end()
+    done = int((await feeder.communicate())[0])
     await asyncio.sleep(3.0)
     stop.set()
     await listener
@@ -83,7 +90,8 @@ async def latency(settings: Settings, people: int, per_s: float, seconds: float)
         "p99_ms": p99,
         "alerts": len(took),
         "missing": len(sent),
-        "sent_per_s": done / seconds,
+        "sent_per_s": done / (seconds + WARM_S),
+        **worked,
     }
 
 

@@ -13,9 +13,11 @@ import urllib.request
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import TopicPartition
@@ -24,6 +26,7 @@ from confluent_kafka import Producer
 from connectors.decode import decode
 from stream import topics
 from stream.bench import load
+from stream.bench.watching import Watch
 from stream.settings import Settings
 
 
@@ -124,6 +127,15 @@ class Process:
         rows = [line for line in self.get("/metrics")[1].splitlines() if line.startswith(name)]
         return sum(float(row.rsplit(" ", 1)[1]) for row in rows)
 
+    def first_batch(self) -> float:
+        """When the first batch was begun, on the monotonic clock, by the log: its server answers between batches only."""
+        for line in self.log.read_text(errors="replace").splitlines():
+            if '"event": "batch_applied"' in line:
+                row = orjson.loads(line)
+                at: float = datetime.fromisoformat(row["timestamp"]).timestamp() - row["milliseconds"] / 1000
+                return time.monotonic() - (time.time() - at)
+        raise RuntimeError("no batch was applied")
+
     def used(self) -> tuple[float, float]:
         """Seconds of processor so far, and resident kilobytes."""
         fields = Path(f"/proc/{self.popen.pid}/stat").read_text().rsplit(") ", 1)[1].split()
@@ -164,40 +176,47 @@ async def _lag(consumer: AIOKafkaConsumer, parts: list[TopicPartition], ends: di
     return sum(max(0, ends[part] - at) for part, at in zip(parts, done, strict=True))
 
 
-async def acknowledged(settings: Settings, process: Process) -> dict[str, float]:
-    """From the first reading that is applied until the state of the last is acknowledged: seconds of both clocks."""
+async def acknowledged(settings: Settings, *processes: Process) -> dict[str, float]:
+    """From the beginning of the first batch until the state of the last reading is acknowledged.
+
+    All of them are on the topic before the worker starts.
+    """
     parts = [TopicPartition(topics.READING, number) for number in range(settings.partitions)]
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.broker, group_id=settings.app_id, enable_auto_commit=False
     )
     await consumer.start()
+    watches = [Watch(process.popen.pid) for process in processes]
     try:
         consumer.assign(parts)
         ends = await consumer.end_offsets(parts)
-        before = process.metric("twin_readings_total")
-        while process.metric("twin_readings_total") == before:
-            await asyncio.sleep(0.02)
-        began, used = time.monotonic(), process.used()[0]
         while await _lag(consumer, parts, ends):
             await asyncio.sleep(0.05)
-            if process.popen.poll() is not None:
+            if any(process.popen.poll() is not None for process in processes):
                 raise RuntimeError("the worker ended")
-        return {"wall_s": time.monotonic() - began, "processor_s": process.used()[0] - used,
-                "readings": process.metric("twin_readings_total") - before,
-                "ticks": process.metric("twin_ticks_total")}  # fmt: skip
+        ended, began = time.monotonic(), min(process.first_batch() for process in processes)
+        each = [watch.between(began, ended) for watch in watches]
+        for found, process in zip(each, processes, strict=True):
+            found["resident_mb"] = process.used()[1] / 1024
+            for name in ("readings", "ticks", "checkpoint_bytes"):
+                found[name] = process.metric(f"twin_{name}_total")
+        return {name: sum(found[name] for found in each) for name in each[0]} | {"wall_s": ended - began}
     finally:
+        for watch in watches:
+            watch.end()
         await consumer.stop()
 
 
 async def raw(settings: Settings) -> dict[str, float]:
     """Plain aiokafka getmany with our decoder on the same topic: what no stream processor in Python is faster than."""
     parts = [TopicPartition(topics.READING, number) for number in range(settings.partitions)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.broker, enable_auto_commit=False, auto_offset_reset="earliest"
+    )  # not seek_to_beginning: that races with the reset to the end, which is the default
     await consumer.start()
     try:
         consumer.assign(parts)
         ends = await consumer.end_offsets(parts)
-        await consumer.seek_to_beginning(*parts)
         now_ms = int(time.time() * 1000)
         began, used = time.monotonic(), time.process_time()
         readings = 0

@@ -15,6 +15,7 @@ from connectors.decode import decode
 from stream.bench import load
 from stream.cohort import Cohort
 from stream.estimates import estimates
+from stream.settings import Settings
 from stream.shelf import Shelf
 
 BEGIN_MS = 1_763_600_400_000
@@ -118,7 +119,8 @@ def memory(people: int, folder: Path, minutes: int = 3) -> dict[str, float]:
 
 
 def _kept(path: Path) -> Cohort:
-    return Cohort(patient=True, shelf=Shelf(path), resident=2500)
+    resident = Settings.model_fields["resident_twins"].default // 8
+    return Cohort(patient=True, shelf=Shelf(path), resident=resident)
 
 
 def _framed(number: int, key: bytes, value: bytes | None) -> bytes:

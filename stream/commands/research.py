@@ -100,9 +100,12 @@ def bench_sink(
 
 @bench_app.command("stream")
 def bench_stream(
-    people: Annotated[int, typer.Option(help="Whose heart rate comes each second.", min=16)] = 5000,
-    seconds: Annotated[int, typer.Option(help="Of each person, in a backlog.", min=60)] = 240,
+    people: Annotated[int, typer.Option(help="Whose heart rate comes each second.", min=16)] = 2000,
+    seconds: Annotated[
+        int, typer.Option(help="Of each person; of batches five times as many.", min=60)
+    ] = 600,
     resident: Annotated[int, typer.Option(help="Measure memory with so many people, too; 0: only 1000.")] = 0,
+    recover: Annotated[int, typer.Option(help="Start with so many twins in the changelog; 0: do not.")] = 0,
     in_process: Annotated[bool, typer.Option("--in-process", help="Without a broker.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -114,7 +117,7 @@ def bench_stream(
     from stream.commands.output import answer  # noqa: PLC0415
 
     try:
-        found = run(people, seconds, resident, in_process, lambda words: typer.echo(words, err=True))
+        found = run(people, seconds, resident, recover, in_process, lambda words: typer.echo(words, err=True))
     except RuntimeError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error

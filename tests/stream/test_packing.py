@@ -3,8 +3,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from stream import storing
 from stream.journal import ENTRY
 from stream.packing import pack, unpack
+from stream.person import Checkpoint
+from stream.policy import new_state
+from stream.storing import newborn
+from twin import record as r_
 
 
 @given(arrays(ENTRY, st.integers(0, 20)))
@@ -34,3 +39,22 @@ def test_an_hour_of_heart_rate_takes_an_eighth():
     )
 
     assert len(pack(entries)) < entries.nbytes / 8
+
+
+def test_a_checkpoint_leaves_out_what_is_zero_and_nothing_else():
+    rng = np.random.default_rng(3)
+    record = newborn(b"{}").copy()
+    chosen = rng.choice(storing.TOLD[1:], 300, replace=False)
+    record[chosen] = rng.normal(size=300)
+    record[chosen[:3]] = -0.0, np.nan, 5e-324
+    for block, _, at, _ in r_.BLOCKS.values():
+        covariance = record[at : at + block.N**2].reshape(block.N, block.N)
+        covariance[:] = np.tril(covariance) + np.tril(covariance, -1).T
+    made = Checkpoint(77, record, rng.normal(size=len(new_state())))
+    data = storing.bytes_of(made)
+    again = storing.checkpoint_of(data, {})
+
+    assert again.record.tobytes() == record.tobytes()
+    assert again.policy.tobytes() == made.policy.tobytes()
+    assert again.tick == 77
+    assert len(data) < 8 * np.count_nonzero(record) + 1000 < 8 * len(storing.TOLD)

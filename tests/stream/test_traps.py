@@ -225,9 +225,9 @@ class Producer:
 
 def table_with(firsts):
     table = TwinTable.__new__(TwinTable)
-    table.cohorts, table.offsets, table.writing, table.last_sent = {0: Cohort()}, {}, Counter(), {}
+    table.cohorts, table.offsets, table.writing, table.turns = {0: Cohort()}, {}, Counter(), {}
     table.app = SimpleNamespace(
-        producer=SimpleNamespace(_producer=Producer(firsts)),
+        producer=SimpleNamespace(changelog=Producer(firsts)),
         tables=SimpleNamespace(recovery=SimpleNamespace(active_highwaters={})),
     )
     table.changelog_topic = SimpleNamespace(get_topic_name=lambda: "changelog")
@@ -249,7 +249,7 @@ def test_c11_twins_of_a_partition_that_moved_away_are_dropped(monkeypatch):
 async def written(table, people):
     for person in people:
         table.cohorts[0].twin(person).touched = True
-        await table.arrived(await table.write(0))
+        await table.arrived(table.write(0))
 
 
 def test_c28_recovery_skips_only_what_we_wrote_without_a_gap(monkeypatch):
