@@ -22,6 +22,7 @@ from aiokafka.structs import TopicPartition
 from connectors.errors import Reason, Unavailable
 from connectors.stores import Refused, Store
 from connectors.stores.checks import ESTIMATE, fault
+from connectors.stores.retention import EXPIRED
 from connectors.stores.sqlite import SqliteStore
 from stream import topics
 from stream.breaker import BREAKER, CLOSED, OPEN, Breaker, look_out
@@ -136,6 +137,8 @@ class Sink(ConsumerRebalanceListener):
         await self._commit(REVOKED_S)
         for known in (self.acks, self.owing, self.positions):
             known.forget(revoked)
+        if (forget := getattr(self.store, "forget", None)) is not None:
+            forget()
         for breaker in self.breakers.values():
             await breaker.wake()
         if self.lanes.tasks:
@@ -205,12 +208,17 @@ class Sink(ConsumerRebalanceListener):
                 await self._stored(kind, list(part), {id(document): why for document, why in refused})
 
     async def _stored(self, kind: str, items: Sequence[Item], refused: Mapping[int, str]) -> None:
-        if dead := [
+        bad = [
             (item, Reason.SINK_REJECTED, refused[id(item.document)])
             for item in items
             if id(item.document) in refused
-        ]:
+        ]
+        if dead := [found for found in bad if found[2] != EXPIRED]:
             await self._bury(dead)
+        for item, _, why in bad:  # the store would have deleted it by now: no letter
+            if why == EXPIRED:
+                item.done = True
+                self.metrics.count("twin_sink_rows_total", outcome="expired")
         kept = [item for item in items if id(item.document) not in refused]
         for item in kept:
             item.done = True

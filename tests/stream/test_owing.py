@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections import namedtuple
+from typing import NamedTuple
 
 import pytest
 from aiokafka.errors import KafkaError
@@ -12,7 +12,14 @@ from stream import owing as module
 from stream.owing import Owing
 from stream.positions import Positions
 
-Part = namedtuple("Part", "topic partition")
+
+class Part(NamedTuple):
+    """As aiokafka's."""
+
+    topic: str
+    partition: int
+
+
 ONE, TWO = Part("estimate.v1", 1), Part("estimate.v1", 2)
 
 
