@@ -5,6 +5,7 @@ within seconds, whatever it or its jitter asked for before it went: see `look_ou
 """
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Collection
@@ -47,38 +48,38 @@ class Breaker:
         self.state, self.allowed, self.looks, self.flying, self.portion = CLOSED, width, 1, 0, 1.0
         self.attempt, self.until = 0, 0.0
         self.known = 0.0  # what began before this tells nothing new of the server
-        self.changed = asyncio.Condition()
+        self._changed = asyncio.Event()
 
     def _be(self, state: int) -> None:
         self.state = state
         self.noted(state)
 
-    async def hurry(self) -> None:
+    def hurry(self) -> None:
         """The server is there again: look now, also beside a request that still hangs."""
         if self.state != CLOSED:
             self.until, self.looks = time.monotonic(), self.flying + 1
-        await self.wake()
+        self.wake()
 
-    async def wake(self) -> None:
-        """Let those who wait see whether they are still wanted."""
-        async with self.changed:
-            self.changed.notify_all()
+    def wake(self) -> None:
+        """Let those who wait see whether they may go, or are still wanted."""
+        before, self._changed = self._changed, asyncio.Event()
+        before.set()
 
     async def _enter(self, wanted: Callable[[], bool]) -> bool:
-        async with self.changed:
-            while wanted():
-                left = self.until - time.monotonic() if self.state == OPEN else None
-                if left is None or left <= 0.0:
+        while wanted():
+            left = max(0.0, self.until - time.monotonic()) if self.state == OPEN else None
+            if not left:
+                if self.state == OPEN:
                     left = None
-                    if self.state == OPEN:
-                        self._be(HALF_OPEN)
-                    if self.flying < (self.looks if self.state == HALF_OPEN else self.allowed):
-                        self.flying += 1
-                        return True
-                try:
-                    await asyncio.wait_for(self.changed.wait(), left)
-                except TimeoutError:
-                    continue
+                    self._be(HALF_OPEN)
+                if self.flying < (self.looks if self.state == HALF_OPEN else self.allowed):
+                    self.flying += 1
+                    return True
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(
+                    left
+                ):  # wait_for may lose a cancellation that comes with the event
+                    await self._changed.wait()
         return False
 
     async def persist(
@@ -98,7 +99,7 @@ class Breaker:
                 return done
             finally:
                 self.flying -= 1
-                await self.wake()
+                self.wake()
         return None
 
     def _failed(self, error: Unavailable, began: float) -> None:
@@ -126,7 +127,8 @@ async def look_out(breakers: Collection[Breaker], look: Callable[[], Awaitable[o
             gone = False
             continue
         try:
-            await asyncio.wait_for(look(), LOOK_WITHIN_S)
+            async with asyncio.timeout(LOOK_WITHIN_S):
+                await look()
         except Exception as error:  # noqa: BLE001 - whatever it is: the question is only whether it answers
             log.debug("store_gone", why=type(error).__name__)
             gone = True
@@ -134,4 +136,4 @@ async def look_out(breakers: Collection[Breaker], look: Callable[[], Awaitable[o
         if gone:
             gone = False
             for breaker in breakers:
-                await breaker.hurry()
+                breaker.hurry()

@@ -140,7 +140,7 @@ class Sink(ConsumerRebalanceListener):
         if (forget := getattr(self.store, "forget", None)) is not None:
             forget()
         for breaker in self.breakers.values():
-            await breaker.wake()
+            breaker.wake()
         if self.lanes.tasks:
             await self.lanes.idle(REVOKED_S)
 
@@ -253,9 +253,8 @@ class Sink(ConsumerRebalanceListener):
     async def _commit(self, within_s: float) -> None:
         """Estimates and alerts that are stored; that hours are owed for them says the metadata."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(
-                self.positions.commit(self.acks.positions(), self.owing.firsts()), within_s
-            )
+            async with asyncio.timeout(within_s):
+                await self.positions.commit(self.acks.positions(), self.owing.firsts())
 
 
 def _document_of(value: bytes | None) -> tuple[dict[str, Any] | None, Reason, str]:

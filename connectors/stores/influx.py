@@ -155,7 +155,8 @@ class InfluxStore:
             if hour < since_ms:
                 continue
             series = await self._query(hourly.query(hour, people, _literal))
-            entries: list[Entry] = [(text, {}) for text in hourly.rows(series, hour, people)]
+            texts = await asyncio.to_thread(hourly.rows, series, hour, people)
+            entries: list[Entry] = [(text, {}) for text in texts]
             for batch in requests(entries):
                 refused += await self._send(batch, self.long_bucket)
         return refused

@@ -113,7 +113,7 @@ def test_whoever_lost_his_partition_gives_up_and_holds_nothing():
         work = asyncio.ensure_future(breaker.persist(server.request, lambda: wanted[0]))
         await asyncio.sleep(0.1)
         wanted[0] = False
-        await breaker.wake()
+        breaker.wake()
         return await asyncio.wait_for(work, 1.0), server.requests, breaker
 
     done, requests, breaker = asyncio.run(run())

@@ -24,7 +24,7 @@ ONE, TWO = Part("estimate.v1", 1), Part("estimate.v1", 2)
 
 
 def owed(*notes, most=100):
-    found = Owing(most)
+    found = Owing(most, hold_s=0.0)
     for note in notes:
         found.note(*note)
     return found
@@ -75,6 +75,26 @@ def test_no_hour_waits_behind_one_that_changes_all_the_time(monkeypatch):
 
     assert {("p0", HOUR_MS)} in asked[:3]
     assert all(len(pairs) <= 2 for pairs in asked)
+
+
+def test_what_changes_in_an_hour_is_collected_before_its_row_is_written():
+    now = [100.0]
+    found = Owing(hold_s=30.0, clock=lambda: now[0])
+    found.note(ONE, 1, "ada", 5)
+    now[0] = 120.0
+    found.note(ONE, 2, "bob", 5)
+    found.note(ONE, 3, "bob", HOUR_MS)
+    early = found.begin()
+    now[0] = 130.0
+
+    assert early == set()
+    assert found.begin() == {("ada", 0), ("bob", 0)}
+    found.failed()
+    assert found.begin() == {("ada", 0), ("bob", 0)}, "what failed has waited"
+    found.done()
+    assert found.begin() == set()
+    now[0] = 150.0
+    assert found.begin() == {("bob", HOUR_MS)}
 
 
 def test_what_does_not_fit_is_owed_to_the_topic():
@@ -151,7 +171,7 @@ def test_whatever_crashes_every_hour_is_written_after_its_last_record(seed):
     consumer, stored, rows = Consumer(), {}, {}  # by hour the last record; as it was when the row was written
 
     async def live(last):
-        positions, owing = positions_of(consumer), Owing(most=3)
+        positions, owing = positions_of(consumer), Owing(most=3, hold_s=0.0)
         await positions.begin()
         done = positions.stored[ONE]
         for _ in range(10_000 if last else rng.randrange(150)):
