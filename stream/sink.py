@@ -96,7 +96,9 @@ class Sink(ConsumerRebalanceListener):
         rolling = Rolling(self.store, self.owing, self.metrics, self.settings.worker_name,
                           lambda: self.newest_ms, lambda: FIRST in consumer.assignment())  # fmt: skip
         consumer.subscribe([topics.ESTIMATE, topics.ALERT], listener=self)
-        self.producer = AIOKafkaProducer(bootstrap_servers=self.settings.broker, max_request_size=16_777_216)
+        self.producer = AIOKafkaProducer(
+            bootstrap_servers=self.settings.broker, acks="all", max_request_size=16_777_216
+        )
         await consumer.start()
         await self.producer.start()
         watched = [*self.breakers.values(), rolling.breaker]

@@ -78,6 +78,10 @@ class Report:
     differs: dict = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)  # where it differs
 
+    @property
+    def done(self):
+        return sum(map(len, self.recovered.values())) + self.never.total()
+
     def text(self):
         lines = ["| what was done | times | recovered, median s | worst s | never |", "|---|---|---|---|---|"]
         for what, took in self.recovered.items():
@@ -89,7 +93,7 @@ class Report:
         lines += [
             "",
             f"load {self.load}; ends of workers {dict(self.ends)}; longest graceful stop {worst:.1f} s",
-            f"{self.asked - self.left.total()} of {self.asked} disturbances done; not done for want of time: {dict(self.left)}",
+            f"{self.done} of {self.asked} disturbances done; not done for want of time: {dict(self.left)}",
         ]
         return "\n".join([*lines, *self.notes[:40]])
 
