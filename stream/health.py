@@ -31,8 +31,9 @@ KINDS = {
     "twin_sink_state": ("gauge", "circuit breaker of the store: 0 closed, 1 half open, 2 open"),
     "twin_sink_lag_seconds": ("gauge", "age of the oldest record that the store does not have yet"),
     "twin_sink_event_lag_seconds": ("gauge", "clock less the newest event time that the store has"),
-    "twin_sink_rows_total": ("counter", "documents by outcome: stored, refused"),
+    "twin_sink_rows_total": ("counter", "documents by outcome: stored, refused, expired"),
     "twin_sink_retries_total": ("counter", "writes that had to be tried again"),
+    "twin_sink_hours_owed": ("gauge", "people's hours whose hourly row is to be written anew"),
     "twin_sink_queued_bytes": ("gauge", "bytes fetched and not yet stored"),
     "twin_gateway_total": ("counter", "readings and requests at the door, by source and outcome"),
 }  # fmt: skip

@@ -108,7 +108,8 @@ class Lane:
                 return
             self.wake.clear()
             try:
-                await asyncio.wait_for(self.wake.wait(), left)
+                async with asyncio.timeout(left):
+                    await self.wake.wait()
             except TimeoutError:
                 return
 
@@ -183,7 +184,9 @@ class Lanes:
             lane.hurry = True
             lane.wake.set()
         try:
-            await asyncio.wait_for(asyncio.gather(*(lane.idle.wait() for lane in self.all)), within_s)
+            async with asyncio.timeout(within_s):
+                for lane in self.all:
+                    await lane.idle.wait()
         except TimeoutError:
             return False
         finally:

@@ -7,7 +7,6 @@ are idempotent, so that at-least-once is enough.
 
 import asyncio
 import contextlib
-import platform
 import signal
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,29 +14,34 @@ from typing import Any
 
 import orjson
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
 
 from connectors.errors import Reason, Unavailable
 from connectors.stores import Refused, Store
-from connectors.stores.hourly import HOUR_MS
-from connectors.stores.overview import STEP_MS
+from connectors.stores.checks import ESTIMATE, fault
+from connectors.stores.retention import EXPIRED
 from connectors.stores.sqlite import SqliteStore
 from stream import topics
-from stream.breaker import BREAKER, CLOSED, OPEN, Breaker
-from stream.consuming import commit, consumer_of
+from stream.breaker import BREAKER, CLOSED, OPEN, Breaker, look_out
+from stream.consuming import consumer_of
 from stream.delivering import deliver
 from stream.health import Metrics, serving
-from stream.lanes import Acknowledgements, Item, Lanes
+from stream.lanes import MOST, Acknowledgements, Item, Lanes
 from stream.letters import Letter, dead_letter
+from stream.owing import Owing
+from stream.positions import Positions
+from stream.rolling import Rolling
 from stream.settings import Settings
 from stream.watchdog import end_within
 
 log = structlog.get_logger()
-ROLL_UP_S, MOST_TOUCHED = 5.0, 20_000
-OWN_ROW_S, FETCH_MS, FETCHED = 60.0, 200, 2000
-STOP_S, REVOKED_S = 4.0, 5.0
+FETCH_MS, FETCHED = 200, 2000
+SETTLE_S, COMMIT_WITHIN_S = 1.0, 10.0
+STOP_S, REVOKED_S = 4.0, 3.0
+FIRST = TopicPartition(topics.ESTIMATE, 0)
 KINDS = {topics.ESTIMATE: "estimate", topics.ALERT: "alert"}
 
 
@@ -58,13 +62,7 @@ class Sink(ConsumerRebalanceListener):
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.settings, self.metrics = settings, metrics
         self.roles = set(settings.roles.split(","))
-        self.touched: set[tuple[str, int]] = set()  # people and hours whose hourly row is to be written anew
-        self.committed: dict[Any, int] = {}
-        self.rolled = self.told = 0.0
-        self.newest_ms, self.overviewed = (
-            0,
-            0,
-        )  # event time that is stored, and the last step with a row of all people
+        self.settled, self.newest_ms = 0.0, 0  # event time that is stored
 
     async def run(self) -> None:
         """Both roles, until cancelled."""
@@ -90,52 +88,78 @@ class Sink(ConsumerRebalanceListener):
             kind: Breaker(f"store, {kind}s", width, self._noted) for kind in ("alert", "estimate")
         }
         self.dead = Breaker("dead letters")
-        self.acks = Acknowledgements()
+        self.acks, self.owing = Acknowledgements(), Owing()
         self.lanes = Lanes(self._write, width, self.settings.sink_mib << 20)
-        consumer = consumer_of(self.settings, "sink")
+        self.consumer = consumer = consumer_of(self.settings, "sink")
+        rolls = hasattr(self.store, "roll_up")  # SQLite is read by the page, which needs no hours
+        self.positions = Positions(self.settings, consumer, f"{self.settings.app_id}-sink", rolls)
+        rolling = Rolling(self.store, self.owing, self.metrics, self.settings.worker_name,
+                          lambda: self.newest_ms, lambda: FIRST in consumer.assignment())  # fmt: skip
         consumer.subscribe([topics.ESTIMATE, topics.ALERT], listener=self)
-        self.producer = AIOKafkaProducer(bootstrap_servers=self.settings.broker, max_request_size=16_777_216)
+        self.producer = AIOKafkaProducer(
+            bootstrap_servers=self.settings.broker, acks="all", max_request_size=16_777_216
+        )
         await consumer.start()
         await self.producer.start()
+        watched = [*self.breakers.values(), rolling.breaker]
+        beside = [asyncio.ensure_future(look_out(watched, getattr(self.store, "version", self.store.ping)))]
         try:
             await self.breakers["estimate"].persist(self.store.open)
             self.lanes.start()
+            self._show()
+            beside.append(asyncio.ensure_future(rolling.run()))
             while True:
                 await self.lanes.room()
+                await self.positions.begin()
                 fetched = await consumer.getmany(timeout_ms=FETCH_MS, max_records=FETCHED)
                 await self._take(fetched)
                 self._show()
-                await self._settle(consumer)
+                await self._settle()
+                for task in beside:
+                    if task.done():
+                        task.result()
         finally:
-            if (
-                self.lanes.tasks
-                and self.metrics.get("twin_sink_state") == CLOSED
-                and await self.lanes.idle(STOP_S)
-            ):
-                with contextlib.suppress(Unavailable, TimeoutError):
-                    await asyncio.wait_for(self._rolled(consumer), 1.0)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            if self.lanes.tasks:
+                if self.metrics.get("twin_sink_state") == CLOSED:
+                    await self.lanes.idle(STOP_S)
+                await self._commit(1.0)
             await self.lanes.stop()
             await consumer.stop()
             await self.producer.stop()
             await self.store.close()
 
     async def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
-        """Let what is under way end, and drop the rest: a late write of ours would overwrite the new owner's."""
+        """Let what is under way end, commit it, drop the rest: a late write of ours would overwrite the new owner's."""
         self.lanes.forget(revoked)
-        self.acks.forget(revoked)
-        for part in revoked:
-            self.committed.pop(part, None)
+        if self.lanes.tasks and self.metrics.get("twin_sink_state") == CLOSED:
+            await self.lanes.idle(REVOKED_S)
+        await self._commit(REVOKED_S)
+        for known in (self.acks, self.owing, self.positions):
+            known.forget(revoked)
+        if (forget := getattr(self.store, "forget", None)) is not None:
+            forget()
+        for breaker in self.breakers.values():
+            breaker.wake()
         if self.lanes.tasks:
             await self.lanes.idle(REVOKED_S)
 
     async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
         """Nothing is known of them but what is committed."""
+        self.positions.came(assigned)
 
     async def _take(self, fetched: Mapping[Any, Sequence[Any]]) -> None:
-        """Queue what can be read; the rest is dead."""
+        """Queue what can be read; the rest is dead. What was stored before tells only which hours are owed."""
         for part, records in fetched.items():
+            if part in self.positions.fresh:  # they come again from where they are to begin
+                continue
             for record in records:
                 document, reason, why = _document_of(record.value)
+                if not self.positions.is_new(part, record.offset):
+                    self._owe(part, record.offset, document)
+                    continue
                 item = Item(part, record, KINDS[part.topic], document)
                 self.acks.add(item)
                 if document is None:
@@ -158,26 +182,52 @@ class Sink(ConsumerRebalanceListener):
         except KafkaError as error:
             raise Unavailable(f"dead letters: {type(error).__name__}") from error
 
+    def _owe(self, part: Any, offset: int, document: Mapping[str, Any] | None) -> None:
+        if (
+            self.positions.look_back
+            and part.topic == topics.ESTIMATE
+            and document
+            and not fault(document, ESTIMATE)
+        ):
+            self.owing.note(part, offset, document["person"], document["time"])
+
     async def _write(self, kind: str, items: Sequence[Item]) -> None:
-        """A lane's request: stored, or dead with the server's reason."""
+        """A lane's request, in smaller ones if the store is slow: stored, or dead with the server's reason."""
+        breaker = self.breakers[kind]
+        part: list[Item] = []
+
+        def left() -> list[Item]:
+            return [item for item in items if not item.done and not item.lost]
 
         async def store() -> list[Refused]:
-            documents = [item.document for item in items if item.document is not None and not item.lost]
+            part[:] = left()[: max(1, round(MOST[kind] * breaker.portion))]
+            documents = [item.document for item in part if item.document is not None]
             return await self.store.write(*((documents, ()) if kind == "estimate" else ((), documents)))
 
-        refused = {id(document): why for document, why in await self.breakers[kind].persist(store)}
-        if dead := [
+        while left():
+            refused = await breaker.persist(store, lambda: bool(left()))
+            if refused is not None:
+                await self._stored(kind, list(part), {id(document): why for document, why in refused})
+
+    async def _stored(self, kind: str, items: Sequence[Item], refused: Mapping[int, str]) -> None:
+        bad = [
             (item, Reason.SINK_REJECTED, refused[id(item.document)])
             for item in items
             if id(item.document) in refused
-        ]:
+        ]
+        if dead := [found for found in bad if found[2] != EXPIRED]:
             await self._bury(dead)
+        for item, _, why in bad:  # the store would have deleted it by now: no letter
+            if why == EXPIRED:
+                item.done = True
+                self.metrics.count("twin_sink_rows_total", outcome="expired")
         kept = [item for item in items if id(item.document) not in refused]
         for item in kept:
             item.done = True
             if kind == "estimate" and item.document is not None:
-                self.touched.add((item.document["person"], item.document["time"] // HOUR_MS * HOUR_MS))
                 self.newest_ms = max(self.newest_ms, item.document["time"])
+                if not item.lost:
+                    self._owe(item.part, item.offset, item.document)
         self.metrics.count("twin_sink_rows_total", len(kept), outcome="stored")
         log.debug("stored", kind=kind, documents=len(kept))
 
@@ -186,49 +236,27 @@ class Sink(ConsumerRebalanceListener):
         lag = 0.0 if oldest is None else max(0.0, time.time() - oldest / 1000)
         self.metrics.set("twin_sink_lag_seconds", round(lag, 1))
         self.metrics.set("twin_sink_queued_bytes", self.lanes.bytes)
+        self.metrics.set("twin_sink_hours_owed", len(self.owing))
         if self.newest_ms:
             self.metrics.set("twin_sink_event_lag_seconds", round(time.time() - self.newest_ms / 1000, 1))
 
-    async def _settle(self, consumer: AIOKafkaConsumer) -> None:
-        """At intervals, and soon when many hours changed: hourly rows, offsets, the rows of all people and our own."""
-        now = time.monotonic()
-        if (
-            now - self.rolled > ROLL_UP_S
-            or len(self.touched) > MOST_TOUCHED
-            or getattr(self.store, "roll_up", None) is None
-        ):
-            await self._rolled(consumer)
-            await self._overview(consumer)
-        if now - self.told > OWN_ROW_S and (write_own := getattr(self.store, "write_own", None)) is not None:
-            self.told = now
-            numbers = {name: self.metrics.total(name) for name in self.metrics.names("twin_sink_")}
-            await self.breakers["estimate"].persist(
-                lambda: write_own(
-                    self.settings.worker_name or platform.node(), numbers, int(time.time() * 1000)
-                )
-            )
+    async def _settle(self) -> None:
+        """At intervals: offsets, and a second look at records whose hours there was no room for."""
+        if time.monotonic() - self.settled < SETTLE_S:
+            return
+        await self._commit(COMMIT_WITHIN_S)
+        if len(self.owing) < self.owing.most // 2:
+            for part, offset in list(self.owing.dropped.items()):
+                if part in self.consumer.assignment() and part not in self.positions.fresh:
+                    self.positions.rewind(part, offset)
+                    del self.owing.dropped[part]
+        self.settled = time.monotonic()
 
-    async def _rolled(self, consumer: AIOKafkaConsumer) -> None:
-        """Offsets are committed when the hours that they changed are written too: after a crash they change again."""
-        positions, touched = self.acks.positions(), set(self.touched)
-        roll_up = getattr(self.store, "roll_up", None)  # SQLite is read by the page, which needs no hours
-        if touched and roll_up is not None:
-            await self.breakers["estimate"].persist(lambda: roll_up(touched))
-        self.touched -= touched
-        self.rolled = time.monotonic()
-        mine = consumer.assignment()
-        new = {part: at for part, at in positions.items() if part in mine and self.committed.get(part) != at}
-        if new:
-            await commit(consumer, new)
-            self.committed |= new
-
-    async def _overview(self, consumer: AIOKafkaConsumer) -> None:
-        """Whoever has partition 0 writes the row of all people, once a step of event time."""
-        write_overview = getattr(self.store, "write_overview", None)
-        first = any(tp.topic == topics.ESTIMATE and tp.partition == 0 for tp in consumer.assignment())
-        if write_overview is not None and first and self.newest_ms // STEP_MS > self.overviewed:
-            await self.breakers["estimate"].persist(lambda: write_overview(self.newest_ms))
-            self.overviewed = self.newest_ms // STEP_MS
+    async def _commit(self, within_s: float) -> None:
+        """Estimates and alerts that are stored; that hours are owed for them says the metadata."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self.positions.commit(self.acks.positions(), self.owing.firsts())
 
 
 def _document_of(value: bytes | None) -> tuple[dict[str, Any] | None, Reason, str]:

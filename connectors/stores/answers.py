@@ -13,6 +13,7 @@ import orjson
 from influxdb_client.rest import ApiException
 
 from connectors.errors import ConnectorError, Unavailable
+from connectors.stores.retention import EXPIRED
 
 LONGEST_PAUSE_S = 300.0
 CONFIGURATION_PAUSE_S = 10.0
@@ -39,7 +40,7 @@ class Rejected(ConnectorError):  # noqa: N818 - reads as what the server did
         if self.status == 413:
             return "the line is larger than the server takes"
         if TOO_OLD.search(self.message) or "beyond retention" in self.message:
-            return "older than the retention of the bucket"
+            return EXPIRED
         _, conflict, rest = self.message.partition("field type conflict")
         if conflict:
             return DROPPED.split(conflict + rest)[0][:200]

@@ -19,8 +19,10 @@ from connectors.errors import Unavailable
 from connectors.stores import Document, Refused, buckets, hourly, overview
 from connectors.stores.answers import CONFIGURATION_PAUSE_S, Rejected, judge
 from connectors.stores.checks import ALERT, ESTIMATE, FAR_MS, sort_out
+from connectors.stores.firsts import Firsts
 from connectors.stores.lines import alert_lines, estimate_lines, line
 from connectors.stores.outlooks import OUTLOOK, put_together
+from connectors.stores.retention import Retention
 
 T = TypeVar("T")
 LINES, BYTES = 5000, 4_000_000  # of one request; the vendor's optimum
@@ -36,11 +38,16 @@ def _literal(text: str, quote: str = "'") -> str:
     return quote + text.replace("\\", "\\\\").replace(quote, "\\" + quote) + quote
 
 
-def encode(estimates: Sequence[Document], alerts: Sequence[Document]) -> tuple[list[Entry], list[Refused]]:
-    """Lines with their documents, and documents that no line can hold."""
+def encode(
+    estimates: Sequence[Document], alerts: Sequence[Document], spared: Mapping[int, set[str]]
+) -> tuple[list[Entry], list[Refused]]:
+    """Lines with their documents, without the forecasts that are spared; and documents that no line can hold."""
     entries: list[Entry] = []
     refused: list[Refused] = []
-    kinds = (estimates, ESTIMATE, estimate_lines), (alerts, ALERT, alert_lines)
+    kinds: Any = (
+        (estimates, ESTIMATE, lambda e: estimate_lines(e, spared.get(id(e), ()))),
+        (alerts, ALERT, alert_lines),
+    )
     for documents, needed, lines_of in kinds:
         good, bad = sort_out(documents, needed)
         refused += bad
@@ -81,6 +88,7 @@ class InfluxStore:
         self.long_bucket = long_bucket or bucket  # of the hourly rows
         self.alert_bucket = alert_bucket or bucket
         self._client: InfluxDBClientAsync | None = None
+        self.retention, self.firsts = Retention(), Firsts()
 
     def api(self) -> Any:
         """The client's, made on first use."""
@@ -107,23 +115,48 @@ class InfluxStore:
         if (await self.version()).startswith("2."):
             for bucket in dict.fromkeys((self.bucket, self.alert_bucket)):
                 await buckets.make_known(self, bucket)
+        await self._know_retention()
 
     async def write(self, estimates: Sequence[Document], alerts: Sequence[Document]) -> list[Refused]:
         """All lines; returns the documents of those that the server will not have."""
-        refused: list[Refused] = []
+        if self.retention.due():
+            await self._know_retention()
+        estimates, refused = self.retention.sort_out(estimates, "time", self.bucket)
+        alerts, others = self.retention.sort_out(alerts, "onset", self.alert_bucket)
+        refused += others
+        spared = await self.firsts.spared(estimates, self._query, _literal)
         for bucket, documents in ((self.bucket, (estimates, ())), (self.alert_bucket, ((), alerts))):
-            entries, bad = await asyncio.to_thread(encode, *documents)
+            entries, bad = await asyncio.to_thread(encode, documents[0], documents[1], spared)
             refused += bad
             for batch in requests(entries):
                 refused += await self._send(batch, bucket)
+        self.firsts.written(estimates)
         return list({id(r.document): r for r in refused}.values())  # an estimate has two lines
 
+    def forget(self) -> None:
+        """Another writer may have been at work: what stands is asked for again."""
+        self.firsts.forget()
+
+    async def _know_retention(self) -> None:
+        wanted = dict.fromkeys((self.bucket, self.alert_bucket, self.long_bucket), 0)
+        try:
+            self.retention.know({b.name: b.days for b in await buckets.look(self, wanted, False)})
+        except (Unavailable, Rejected):  # away, or this token may not ask: the answers to writes tell then
+            self.retention.unknown()
+
     async def roll_up(self, touched: hourly.Touched) -> list[Refused]:
-        """Write the hourly rows of (person, time [ms]) anew; raises Unavailable, and then they are still to do."""
+        """Write the hourly rows of (person, time [ms]) anew; raises Unavailable, and then they are still to do.
+
+        A row of which ticks may have expired stays as it is.
+        """
         refused: list[Refused] = []
+        since_ms = max(self.retention.since_ms(bucket) for bucket in (self.bucket, self.long_bucket))
         for hour, people in sorted(hourly.by_hour(touched).items()):
+            if hour < since_ms:
+                continue
             series = await self._query(hourly.query(hour, people, _literal))
-            entries: list[Entry] = [(text, {}) for text in hourly.rows(series, hour, people)]
+            texts = await asyncio.to_thread(hourly.rows, series, hour, people)
+            entries: list[Entry] = [(text, {}) for text in texts]
             for batch in requests(entries):
                 refused += await self._send(batch, self.long_bucket)
         return refused

@@ -36,6 +36,27 @@ def _plain(document, without=ARRIVAL):
     return {name: value for name, value in document.items() if name not in without}
 
 
+def _by_channel(document):
+    found = {}
+    for forecast in document.get("outlook", []):
+        found.setdefault(forecast["channel"], []).append(forecast)
+    return found
+
+
+class Forecasts:
+    """Of the topic, by person and time the first of each channel: a forecast is made once."""
+
+    def __init__(self):
+        self.first = {}
+
+    def note(self, record):
+        if b'"outlook":[]' not in record.value:
+            document = orjson.loads(record.value)
+            there = self.first.setdefault((document["person"], document["time"]), {})
+            for channel, found in _by_channel(document).items():
+                there.setdefault(channel, found)
+
+
 def _readings(got, want):
     """How many of a journal's readings are missing or other, and how many are there that should not be."""
     lost, twice = max(0, len(want) - len(got)), max(0, len(got) - len(want))
@@ -60,9 +81,11 @@ async def judge(settings, store, made, taken):
                 if value is not None:
                     restored.restore(key, value)
             restored.finish_restore()
-            said = {}
+            said, forecasts = {}, Forecasts()
             for value in (
-                await newest(settings, topics.ESTIMATE, partition, lambda r: (r.key, _time(r.value)))
+                await newest(
+                    settings, topics.ESTIMATE, partition, lambda r: (r.key, _time(r.value)), forecasts.note
+                )
             ).values():
                 document = orjson.loads(value)
                 said.setdefault(document["person"], {})[document["time"]] = value
@@ -92,6 +115,15 @@ async def judge(settings, store, made, taken):
                 ]
                 off += list(kept.keys() - told.keys())
                 bad["rows"] += len(off)
+                if influx:
+                    changed = [
+                        at
+                        for at, e in kept.items()
+                        if _by_channel(e) != forecasts.first.get((person, at), {})
+                    ]
+                    seen["forecasts"] += sum(map(len, (forecasts.first.get((person, at), {}) for at in kept)))
+                    bad["forecasts"] += len(changed)
+                    notes += [f"forecasts of {person} at {at} are not the first" for at in changed[:2]]
                 notes += [f"row of {person} at {at}: {'other' if at in kept else 'none'}" for at in off[:3]]
                 if got is not None:
                     known = {i: a["state"] for i, a in got.alerts.items()}
@@ -119,6 +151,7 @@ async def judge(settings, store, made, taken):
         "readings applied twice": (seen["readings"], bad["twice"]),
         "estimates on the topic that differ": (seen["estimates"], bad["estimates"]),
         "rows of InfluxDB that differ from the topic": (seen["rows"], bad["rows"]),
+        "forecasts of InfluxDB that are not the first made": (seen["forecasts"], bad["forecasts"]),
         "active alerts of the undisturbed run never published": (
             len(active), len([i for i in active if "active" not in told.get(i, [])])
         ),

@@ -74,7 +74,8 @@ class Load:
         self.rate = (len(self.plan) - self.sent) / max(left_s, 5.0)
 
     async def run(self):
-        producer = AIOKafkaProducer(bootstrap_servers=self.broker, enable_idempotence=True, linger_ms=20)
+        # Not idempotent: see stream.producing. What is sent again is a duplicate more.
+        producer = AIOKafkaProducer(bootstrap_servers=self.broker, acks="all", linger_ms=20)
         await producer.start()
         self.began, waiting = time.monotonic(), set()
         due = self.began

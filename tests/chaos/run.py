@@ -22,6 +22,9 @@ from tests.chaos.system import SECRET, Groups, Receiver, Workers
 from tests.flow.proxy import Proxy
 
 RECOVER_S, DRAIN_S = 300.0, 900.0
+SO_FAR = (
+    10  # after so many disturbances the table is printed: a run that is cut short has told what it proved
+)
 
 
 def log(what):
@@ -75,6 +78,10 @@ class Report:
     differs: dict = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)  # where it differs
 
+    @property
+    def done(self):
+        return sum(map(len, self.recovered.values())) + self.never.total()
+
     def text(self):
         lines = ["| what was done | times | recovered, median s | worst s | never |", "|---|---|---|---|---|"]
         for what, took in self.recovered.items():
@@ -86,7 +93,7 @@ class Report:
         lines += [
             "",
             f"load {self.load}; ends of workers {dict(self.ends)}; longest graceful stop {worst:.1f} s",
-            f"{self.asked - self.left.total()} of {self.asked} disturbances done; not done for want of time: {dict(self.left)}",
+            f"{self.done} of {self.asked} disturbances done; not done for want of time: {dict(self.left)}",
         ]
         return "\n".join([*lines, *self.notes[:40]])
 
@@ -199,6 +206,16 @@ class Chaos:
             if reached is not None:
                 self.report.recovered[what].append(time.monotonic() - began)
             log(f"    {load.sent} of {len(load.plan)} sent, {len(self.workers.processes)} workers")
+            if (done + 1) % SO_FAR == 0:
+                self.so_far(load)
+
+    def so_far(self, load):
+        """The table of what was done until now."""
+        self.report.ends = self.workers.ends
+        done = sum(map(len, self.report.recovered.values())) + self.report.never.total()
+        log(
+            f"so far {done} of {self.report.asked}, {load.sent} of {len(load.plan)} sent\n{self.report.text()}"
+        )
 
     async def _marks(self, topic):
         while True:
@@ -259,6 +276,9 @@ class Chaos:
             self.report.differs, self.report.notes = await judge(
                 self.settings, influx, made, self.receiver.taken
             )
+        except BaseException:
+            self.so_far(load)
+            raise
         finally:
             if supervisor:
                 supervisor.cancel()

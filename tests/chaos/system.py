@@ -159,8 +159,8 @@ async def records(settings, topic, partitions=None):
         await consumer.stop()
 
 
-async def newest(settings, topic, partition, key=lambda record: record.key):
-    """The last value of each key of one partition; what is older is not kept in memory."""
+async def newest(settings, topic, partition, key=lambda record: record.key, each=lambda record: None):
+    """The last value of each key of one partition; what is older only `each` sees."""
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, auto_offset_reset="earliest")
     await consumer.start()
     try:
@@ -169,7 +169,9 @@ async def newest(settings, topic, partition, key=lambda record: record.key):
         end = (await consumer.end_offsets([part]))[part]
         while await consumer.position(part) < end:
             for fetched in (await consumer.getmany(timeout_ms=500)).values():
-                found |= {key(record): record.value for record in fetched}
+                for record in fetched:
+                    found[key(record)] = record.value
+                    each(record)
         return found
     finally:
         await consumer.stop()

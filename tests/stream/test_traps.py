@@ -2,7 +2,7 @@
 
 With one elsewhere: C5, C14, C15, C16, C27, C28 tests/chaos and tests/stream/test_watchdog.py; C6, C7, C9 test_cohort.py and
 test_property.py (applied offsets, torn checkpoints) and tests/flow/test_worker.py (kill -9); C19 tests/flow/test_bad_input.py
-and test_fuzz.py; the web routes tests/flow/test_health.py. Without one, because nothing of ours uses it: C13, C18, C22, C23, C25.
+and test_fuzz.py; the web routes tests/flow/test_health.py. Without one, because nothing of ours uses it: C13, C18, C22, C23.
 """
 
 import asyncio
@@ -258,3 +258,81 @@ def test_c28_recovery_skips_only_what_we_wrote_without_a_gap(monkeypatch):
     asyncio.run(written(table, ("ada", "bob", "cyd")))
 
     assert table.persisted_offset(part) == 1, "the third was written at 5: between lies another owner's"
+
+
+def test_c12_a_tombstone_is_restored_and_nothing_but_bytes_lies_in_the_table(worker):
+    table = worker.table
+    type(table).make_cohort = staticmethod(lambda partition: Cohort())
+    records = [
+        SimpleNamespace(key=b"j|ada|7", value=None),
+        SimpleNamespace(key=b"t|ada", value=None),
+        SimpleNamespace(key=b"j|ada|7", value=None),
+    ]
+    message = SimpleNamespace(partition=0, offset=9, tp=TP("changelog", 0))
+    table.apply_changelog_batch([SimpleNamespace(message=message, value=records)])
+
+    assert table.persisted_offset(message.tp) == 9
+    assert (table.key_type, table.value_type) == (bytes, bytes)
+    assert not hasattr(table.data, "data") or dict(table.data.data) == {}, (
+        "twins are not values of Faust's store"
+    )
+
+
+def test_c21_a_timer_runs_on_every_worker_and_its_error_is_not_swallowed(tmp_path, monkeypatch):
+    """Faust crashes a worker whose timer raises. That is right for a checkpoint: nothing was committed, a restart finds all."""
+    worker = Worker(Settings(data_dir=tmp_path, store="none", roles="update"))
+    calls = []
+
+    async def ticks(interval, **_):
+        for _ in range(3):
+            yield interval
+
+    async def fails():
+        calls.append(1)
+        raise OSError("the changelog is away")
+
+    def leader():
+        raise AssertionError("no leader is asked: there is no leader topic")
+
+    monkeypatch.setattr(worker.app, "itertimer", ticks)
+    monkeypatch.setattr(worker.app, "is_leader", leader)
+    monkeypatch.setattr(worker.checkpoints, "make", fails)
+    checkpoint = worker.app._app_tasks[0]
+    with pytest.raises(OSError, match="changelog is away"):
+        asyncio.run(checkpoint())
+
+    assert calls == [1]
+
+
+def test_c24_what_waits_for_a_commit_does_not_add_up_while_none_is_made():
+    """Faust keeps every acknowledged offset until it is committed; a batch of ours is one number of its partition."""
+    consumer = consumer_with(applied=0)
+    consumer._acked = {}
+    for number in range(10_000):
+        made = batch(consumer, 10 * number, 10 * number + 9)
+        consumer._unacked_messages.add(made)
+        assert consumer.ack(made) is True
+
+    assert not consumer._unacked_messages
+    assert not consumer._acked
+    assert consumer.applied() == {PART: 100_000}
+    assert list(consumer._frontiers) == [PART]
+
+
+def test_c25_two_workers_in_one_folder_share_no_file(tmp_path):
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from stream.settings import Settings\nfrom stream.shelf import folder_of\nfrom stream.worker import Worker\n"
+        "made = Worker(Settings(data_dir=sys.argv[1], store='none'))\n"
+        "made.table.cohort(0).shelf.put('ada', [(b't', b'x')])\n"
+        "print(made.app.conf.datadir, folder_of(Path(sys.argv[1])))\n"
+    )
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True, timeout=120
+        ).stdout.splitlines()[-1].split()
+        for _ in range(2)
+    ]  # fmt: skip
+
+    assert len({path for paths in found for path in paths}) == 4
+    assert all(path.startswith(str(tmp_path)) for paths in found for path in paths)

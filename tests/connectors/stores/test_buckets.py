@@ -5,8 +5,10 @@ import time
 
 import pytest
 
+from connectors.stores import Refused
 from connectors.stores.buckets import Bucket
 from connectors.stores.influx import InfluxStore
+from connectors.stores.retention import EXPIRED
 from tests.connectors.stores.test_hourly import estimate, hours
 
 
@@ -53,6 +55,54 @@ def test_missing_ones_are_made_and_hourly_rows_go_to_the_long_one(server):
     assert again == [Bucket(raw, True, False, 30.0), Bucket(long, True, False, 730.0)]
     assert len(states) == 1
     assert [row["glucose_mean"] for row in rows.values()] == [100.0]
+
+
+def test_what_a_bucket_does_not_keep_is_not_sent_and_its_hour_stays(server):
+    now, day = int(time.time() * 1000), 86_400_000
+    raw, long = ("brief", "brief/long") if not hasattr(server, "token") else ("brief-raw", "brief-long")
+    old, new = estimate("brief-ada", now - 3 * day, 100.0), estimate("brief-ada", now, 100.0)
+
+    async def run():
+        store = store_of(server, raw, long)
+        sent = []
+        try:
+            await store.look({raw: 1, long: 730}, True)
+            await store.open()
+            send = store._send
+            store._send = lambda batch, bucket="": sent.append(len(batch)) or send(batch, bucket)
+            refused = await store.write([old, new], [])
+            counts = list(sent)
+            await store.roll_up({(e["person"], e["time"]) for e in (old, new)})
+            return refused, counts, await store.states("brief-ada", 0, 2**62)
+        finally:
+            await store.close()
+
+    refused, counts, states = asyncio.run(run())
+
+    assert refused == [Refused(old, EXPIRED)]
+    assert counts == [1], "one line, of the new one"
+    assert states == [new]
+
+
+def test_where_retention_may_not_be_asked_the_server_says_it(server, monkeypatch):
+    now, day = int(time.time() * 1000), 86_400_000
+    raw = "silent" if not hasattr(server, "token") else "silent-raw"
+    documents = [estimate("silent-ada", now - days * day, 100.0) for days in (0, 30, 0, 40)]
+
+    async def run():
+        store = store_of(server, raw)
+        try:
+            await store.look({raw: 1}, True)
+            await store.open()
+            store.retention.know({})
+            return await store.write(documents, [])
+        finally:
+            await store.close()
+
+    refused = asyncio.run(run())
+
+    assert [r.document["time"] for r in refused] == [documents[1]["time"], documents[3]["time"]]
+    assert {r.reason for r in refused} == {EXPIRED}
 
 
 def test_the_doctor_says_what_is_missing_and_makes_it(influx2):

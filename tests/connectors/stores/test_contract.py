@@ -67,6 +67,22 @@ def test_forecasts_stay_as_they_were_made_when_the_estimate_is_corrected(store):
     assert run(store, store.states("ada, b=c", 0, 9999)) == [later], "it was not forecast before"
 
 
+def test_the_first_forecast_of_a_tick_stays_whoever_writes_again(store):
+    """After a crash ticks are forecast again: by the writer that knows, by one that does not, in one request."""
+    first = ESTIMATE | {"outlook": [forecast("glucose", 110.0)]}
+    again = ESTIMATE | {"outlook": [forecast("heart_rate", 70.0), forecast("glucose", 99.0)]}
+    other = ESTIMATE | {"outlook": [forecast("heart_rate", 80.0)]}
+    later = first | {"time": 2000}
+    wanted = ESTIMATE | {"outlook": [again["outlook"][0], first["outlook"][0]]}
+    run(store, store.write([first, later], []), store.write([again], []))
+    forget = getattr(store, "forget", lambda: None)
+    forget()  # another sink has the partition now
+
+    assert run(store, store.write([other], []), store.states("ada, b=c", 0, 1500)) == [wanted]
+    run(store, store.erase("ada, b=c"), store.write([first, again, other], []))
+    assert run(store, store.states("ada, b=c", 0, 1500)) == [wanted]
+
+
 def test_an_outlook_of_another_shape_is_read_back_as_it_came(store):
     odd = ESTIMATE | {"outlook": [{"channel": "aura"}]}
 
