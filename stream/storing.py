@@ -65,7 +65,8 @@ def bytes_of(checkpoint: Checkpoint) -> bytes:
     )  # fmt: skip
 
 
-def _row_in(data: bytes, layout: int) -> NDArray[np.float64]:
+def row_in(data: bytes, layout: int) -> NDArray[np.float64]:
+    """What `bytes_of` wrote of a record and the rules' state, by the layout that it was written in."""
     if layout < SPARSE:
         return np.frombuffer(data, "<f8", offset=8)
     count = int(np.frombuffer(data, "<i4", 1, 8)[0])
@@ -80,7 +81,7 @@ def checkpoint_of(data: bytes, profile: dict[str, object], layout: int = LAYOUT)
     """A checkpoint from its bytes, the person's profile and the layout that it was written in."""
     record = newborn(orjson.dumps(profile, option=orjson.OPT_SORT_KEYS)).copy()
     policy = new_state()
-    stored = lay(_row_in(data, layout), record, TOLD)
+    stored = lay(row_in(data, layout), record, TOLD)
     policy[: len(stored)] = stored
     for block, _, at, _ in r_.BLOCKS.values():
         covariance = record[at : at + block.N**2].reshape(block.N, block.N)

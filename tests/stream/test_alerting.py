@@ -12,6 +12,7 @@ from stream.cohort import Cohort
 from stream.person import PersonTwin
 from stream.policy import LOW_SOON, NORMAL, PENDING, Transition, alert_id, new_state
 from stream.shelf import Shelf
+from stream.storing import LAYOUT, row_in
 from stream.virtual import DEMO, simulate
 from tests.chaos.lives import gaps, lives
 
@@ -188,8 +189,9 @@ def test_alerts_of_an_older_layout_are_read_from_the_head():
         if key[:2] == b"t|":
             size = int.from_bytes(value[1:5], "big")
             header = orjson.loads(value[5 : 5 + size]) | {"alerts": cohort.twins[NAME].alerts}
-            packed = orjson.dumps(header)
-            older.restore(key, bytes([2]) + len(packed).to_bytes(4, "big") + packed + value[5 + size :])
+            packed, head = orjson.dumps(header), value[5 + size :]
+            dense = head[:8] + row_in(head, LAYOUT).tobytes()
+            older.restore(key, bytes([2]) + len(packed).to_bytes(4, "big") + packed + dense)
         elif key[:2] != b"a|":
             older.restore(key, value)
     older.finish_restore()
