@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from connectors.channels import CODE_OF
-from stream import alerting
+from stream import alerting, storing
 from stream.cohort import Cohort
 from stream.person import PersonTwin
 from stream.policy import LOW_SOON, NORMAL, PENDING, Transition, alert_id, new_state
@@ -189,7 +189,18 @@ def test_alerts_of_an_older_layout_are_read_from_the_head():
             size = int.from_bytes(value[1:5], "big")
             header = orjson.loads(value[5 : 5 + size]) | {"alerts": cohort.twins[NAME].alerts}
             packed = orjson.dumps(header)
-            older.restore(key, bytes([2]) + len(packed).to_bytes(4, "big") + packed + value[5 + size :])
+            head = cohort.twins[NAME].head
+            row = np.concatenate(
+                [head.record[storing.TOLD], head.policy]
+            )  # with its zeros, as layouts before 5
+            older.restore(
+                key,
+                bytes([2])
+                + len(packed).to_bytes(4, "big")
+                + packed
+                + np.int64(head.tick).tobytes()
+                + row.tobytes(),
+            )
         elif key[:2] != b"a|":
             older.restore(key, value)
     older.finish_restore()
