@@ -8,6 +8,7 @@ run again and give the same bits; each twin holds the offset that it has applied
 import asyncio
 import gc
 import os
+import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
@@ -47,6 +48,7 @@ log = structlog.get_logger()
 READY_AGE_S = 30.0  # without an acknowledgement for so long, though there is lag, a worker is not ready
 PROBE_S = 5.0
 SAY_EVERY_S = 1.0
+SWITCH_S = 0.0005  # a fetch asks for Python's lock some six times, and waits so long each time while a batch is decoded
 BEHIND_MS = 1000.0  # a batch that the topic took so long ago is followed by others at once
 
 
@@ -317,6 +319,7 @@ def run(settings: Settings) -> None:
     log.info("equations_ready", seconds=round(load(), 1))
     gc.freeze()  # what is there now stays; and a batch of 30,000 documents is no reason to look at everything three times
     gc.set_threshold(200_000, 20, 50)
+    sys.setswitchinterval(SWITCH_S)
     if "update" in settings.roles.split(","):
         worker = Worker(settings)
         Process(worker.app, loglevel="WARN", logging_config=None).execute_from_commandline()
