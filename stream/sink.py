@@ -29,7 +29,7 @@ from stream.breaker import BREAKER, CLOSED, OPEN, Breaker, look_out
 from stream.consuming import consumer_of
 from stream.delivering import deliver
 from stream.health import Metrics, serving
-from stream.lanes import MOST, Acknowledgements, Item, Lanes
+from stream.lanes import Acknowledgements, Item, Lanes
 from stream.letters import Letter, dead_letter
 from stream.owing import Owing
 from stream.positions import Positions
@@ -200,7 +200,7 @@ class Sink(ConsumerRebalanceListener):
             return [item for item in items if not item.done and not item.lost]
 
         async def store() -> list[Refused]:
-            part[:] = left()[: max(1, round(MOST[kind] * breaker.portion))]
+            part[:] = left()[: max(1, round(len(items) * breaker.portion))]
             documents = [item.document for item in part if item.document is not None]
             return await self.store.write(*((documents, ()) if kind == "estimate" else ((), documents)))
 
