@@ -19,7 +19,8 @@ T = TypeVar("T")
 log = structlog.get_logger()
 LONGEST_PAUSE_S, LONGEST_ASKED_S = 60.0, 300.0
 LOOK_S, LOOK_WITHIN_S = 1.0, 3.0
-LEAST_PORTION = 1 / 64
+LEAST_PORTION = 1 / 16
+SLOW_S = 5.0  # of a request; InfluxDB gives up a write after 10 s, this side after 15, and both have worked for nothing
 CLOSED, HALF_OPEN, OPEN = range(3)
 BREAKER = ("closed", "half open", "open")
 
@@ -94,13 +95,21 @@ class Breaker:
                 self._failed(error, began)
             else:
                 self.attempt, self.allowed, self.looks = 0, min(self.width, max(1, self.allowed) * 2), 1
-                self.portion, self.known = min(1.0, self.portion * 2), max(self.known, began)
+                self.known = max(self.known, began)
+                self._measured(time.monotonic() - began)
                 self._be(CLOSED)
                 return done
             finally:
                 self.flying -= 1
                 self.wake()
         return None
+
+    def _measured(self, took_s: float) -> None:
+        """Smaller requests before the server's patience ends, larger ones while there is room."""
+        if took_s > SLOW_S:
+            self.portion = max(LEAST_PORTION, self.portion / 2)
+        elif took_s < SLOW_S / 2:
+            self.portion = min(1.0, self.portion * 2)
 
     def _failed(self, error: Unavailable, began: float) -> None:
         self.portion = max(LEAST_PORTION, self.portion / 4)

@@ -29,7 +29,7 @@ from stream.breaker import BREAKER, CLOSED, OPEN, Breaker, look_out
 from stream.consuming import consumer_of
 from stream.delivering import deliver
 from stream.health import Metrics, serving
-from stream.lanes import MOST, Acknowledgements, Item, Lanes
+from stream.lanes import Acknowledgements, Item, Lanes
 from stream.letters import Letter, dead_letter
 from stream.owing import Owing
 from stream.positions import Positions
@@ -166,6 +166,9 @@ class Sink(ConsumerRebalanceListener):
                     await self._bury([(item, reason, why)])
                 else:
                     self.lanes.put(item)
+                    item.document = (
+                        None  # decoded anew when it is sent: as objects records take ten times their bytes
+                    )
 
     async def _bury(self, found: Sequence[tuple[Item, Reason, str]]) -> None:
         letters = [dead_letter(item.part.topic, item.record, reason, why) for item, reason, why in found]
@@ -194,40 +197,39 @@ class Sink(ConsumerRebalanceListener):
     async def _write(self, kind: str, items: Sequence[Item]) -> None:
         """A lane's request, in smaller ones if the store is slow: stored, or dead with the server's reason."""
         breaker = self.breakers[kind]
-        part: list[Item] = []
+        part: list[tuple[Item, dict[str, Any]]] = []
 
         def left() -> list[Item]:
             return [item for item in items if not item.done and not item.lost]
 
         async def store() -> list[Refused]:
-            part[:] = left()[: max(1, round(MOST[kind] * breaker.portion))]
-            documents = [item.document for item in part if item.document is not None]
+            few = left()[: max(1, round(len(items) * breaker.portion))]
+            part[:] = [(item, orjson.loads(item.record.value)) for item in few]
+            documents = [document for _, document in part]
             return await self.store.write(*((documents, ()) if kind == "estimate" else ((), documents)))
 
         while left():
             refused = await breaker.persist(store, lambda: bool(left()))
             if refused is not None:
-                await self._stored(kind, list(part), {id(document): why for document, why in refused})
+                await self._stored(kind, part, {id(document): why for document, why in refused})
 
-    async def _stored(self, kind: str, items: Sequence[Item], refused: Mapping[int, str]) -> None:
-        bad = [
-            (item, Reason.SINK_REJECTED, refused[id(item.document)])
-            for item in items
-            if id(item.document) in refused
-        ]
+    async def _stored(
+        self, kind: str, part: Sequence[tuple[Item, dict[str, Any]]], refused: Mapping[int, str]
+    ) -> None:
+        bad = [(item, Reason.SINK_REJECTED, refused[id(d)]) for item, d in part if id(d) in refused]
         if dead := [found for found in bad if found[2] != EXPIRED]:
             await self._bury(dead)
         for item, _, why in bad:  # the store would have deleted it by now: no letter
             if why == EXPIRED:
                 item.done = True
                 self.metrics.count("twin_sink_rows_total", outcome="expired")
-        kept = [item for item in items if id(item.document) not in refused]
-        for item in kept:
+        kept = [(item, document) for item, document in part if id(document) not in refused]
+        for item, document in kept:
             item.done = True
-            if kind == "estimate" and item.document is not None:
-                self.newest_ms = max(self.newest_ms, item.document["time"])
+            if kind == "estimate":
+                self.newest_ms = max(self.newest_ms, document["time"])
                 if not item.lost:
-                    self._owe(item.part, item.offset, item.document)
+                    self._owe(item.part, item.offset, document)
         self.metrics.count("twin_sink_rows_total", len(kept), outcome="stored")
         log.debug("stored", kind=kind, documents=len(kept))
 

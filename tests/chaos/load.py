@@ -66,12 +66,17 @@ class Load:
 
     def __init__(self, broker, plan, seconds):
         self.broker, self.plan, self.sent, self.hurry, self.again = broker, plan, 0, False, 0
-        self.began, self.rate = time.monotonic(), len(plan) / seconds
+        self.began, self.most = time.monotonic(), len(plan) / seconds
+        self.rate = self.most
 
     def pace(self, done, of):
-        """So many disturbances are done: the rest of the load is spread over what the others will take."""
+        """So many disturbances are done: the rest of the load is spread over what the others will take.
+
+        Never faster than planned: the first disturbances may be short ones, and a system that is sent three times what
+        it bears recovers from nothing.
+        """
         left_s = (time.monotonic() - self.began) / done * (of - done)
-        self.rate = (len(self.plan) - self.sent) / max(left_s, 5.0)
+        self.rate = min(self.most, (len(self.plan) - self.sent) / max(left_s, 5.0))
 
     async def run(self):
         # Not idempotent: see stream.producing. What is sent again is a duplicate more.

@@ -1,4 +1,4 @@
-"""A TCP proxy that disturbs: latency, little bandwidth, cut, reset, hang, garbage (toxiproxy's kinds)."""
+"""A TCP proxy that disturbs: latency, little bandwidth, cut, reset, hang, garbage (toxiproxy's kinds), a busy server."""
 
 import asyncio
 import contextlib
@@ -10,6 +10,8 @@ PAGE = b"<html>Welcome to the hotel</html>"
 GARBAGE = {
     "garbage": b"\x00\xff\x13\x37 this is no HTTP\r\n\r\n",
     "page": b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%b" % (len(PAGE), PAGE),
+    "busy": b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 300\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%b"
+    % (len(PAGE), PAGE),
     "refusal": b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%b"
     % (len(PAGE), PAGE),
 }

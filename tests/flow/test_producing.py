@@ -35,4 +35,4 @@ def test_what_expired_while_the_broker_was_away_blocks_nothing_that_follows(kafk
     settings = Settings(broker=kafka.bootstrap, partitions=1, app_id="producing")
     asyncio.run(topics.create_missing(settings))
 
-    assert asyncio.run(outage(kafka, settings)) == (20, 5)
+    assert asyncio.run(asyncio.wait_for(outage(kafka, settings), 120)) == (20, 5)

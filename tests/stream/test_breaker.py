@@ -159,3 +159,23 @@ def test_a_server_too_slow_for_large_requests_gets_smaller_ones(monkeypatch):
 
     assert sizes == [2500, 625, 156]
     assert breaker.portion == 2 / 16
+
+
+def test_requests_get_smaller_before_a_slow_server_gives_them_up(monkeypatch):
+    monkeypatch.setattr(module, "SLOW_S", 0.06)
+    sizes = []
+
+    async def run():
+        breaker = Breaker("store", 1)
+
+        async def request():
+            sizes.append(breaker.portion)
+            await asyncio.sleep(0.2 * breaker.portion)
+
+        for _ in range(8):
+            await breaker.persist(request)
+
+    asyncio.run(run())
+
+    assert sizes[:3] == [1.0, 0.5, 0.25]
+    assert set(sizes[3:]) <= {0.25, 0.125}
