@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from connectors.columns import Decoded
 from connectors.plain import FUTURE_MS
 from stream.journal import Entries, entries_of
+from stream.patience import can_wait_too
 from stream.person import PersonTwin
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def by_person(
         twin.newest_ms = max(twin.newest_ms, last_ms[i])
         if offsets is not None:
             twin.offset, twin.touched = highest[i], True
-        if patient and cohort.can_wait_too(twin, end - begin, channel[i], last_ms[i]):
+        if patient and can_wait_too(twin, end - begin, channel[i], last_ms[i], cohort.tick_ms):
             twin.hours.append(entries[begin:end], first_ms[i], last_ms[i])
             counts["applied"] += end - begin
             twin.touched = True

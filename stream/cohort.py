@@ -29,6 +29,7 @@ from stream.hours import Hours
 from stream.journal import Entries, bin_people, entries_of, forecast_before
 from stream.keeping import Keeping
 from stream.lateness import Windows, judge
+from stream.patience import can_wait
 from stream.person import Checkpoint, PersonTwin
 from stream.policy import Transition, step
 from stream.portrait import portrait
@@ -42,7 +43,6 @@ from twin.profile import profile_of
 
 __all__ = ["OUTCOMES", "Applied", "Cohort", "Run"]
 HORIZONS = {"heart_rate": (900, 3600), "glucose": (900, 1800, 3600, 7200)}
-DOUBLED = 4  # an open tick is run again when a channel has so many times the readings that it was run with
 # A person's twin, where its run begins, its entries from there on, and what it has forecast of them before.
 Work = tuple[PersonTwin, Checkpoint, Entries, Made]
 
@@ -124,7 +124,7 @@ class Cohort(Keeping):
         applied.counts["applied"] += len(entries)
         changed_ms = first_ms if twin.due_ms is None else twin.due_ms
         open_ms = last_ms // self.tick_ms * self.tick_ms
-        if (behind and changed_ms >= open_ms) or (self.patient and self._can_wait(twin, last_ms)):
+        if (behind and changed_ms >= open_ms) or (self.patient and can_wait(twin, last_ms, self.tick_ms)):
             twin.due_ms = changed_ms
             self.due.add(twin.person)
             return
@@ -142,31 +142,6 @@ class Cohort(Keeping):
         base = twin.checkpoint_before(changed_ms // self.tick_ms)
         known = self._forecast(twin.hours, base, twin.ran_ms) if changed_ms <= twin.ran_ms else None
         return twin, base, twin.hours.since((base.tick + 1) * self.tick_ms), known
-
-    def can_wait_too(self, twin: PersonTwin, count: int, channel: int, last_ms: int) -> bool:
-        """The same as `_can_wait`, of readings of one channel, where it was found out before for others of their minute."""
-        left = twin.room.get(channel, 0) - count
-        if left <= 0 or twin.room_of is not twin.head or last_ms // self.tick_ms != twin.head.tick:
-            return False
-        twin.room[channel] = left
-        return True
-
-    def _can_wait(self, twin: PersonTwin, last_ms: int) -> bool:
-        """Whether these readings may wait: their tick was run with each of its channels, and there are few more now."""
-        tick = twin.head.tick
-        if last_ms // self.tick_ms != tick:
-            return False
-        there = twin.hours.since(tick * self.tick_ms)
-        ran = there["time_ms"] <= twin.ran_ms
-        before, now = np.bincount(there["channel"][ran], minlength=1), np.bincount(there["channel"])
-        before = np.pad(before, (0, len(now) - len(before)))
-        if not bool((now < DOUBLED * np.maximum(before, 1)).all() and (before[now > 0] > 0).all()):
-            return False
-        twin.room_of = twin.head
-        twin.room = {
-            code: int(DOUBLED * before[code] - now[code]) for code in np.flatnonzero(before).tolist()
-        }
-        return True
 
     def settle(self, people: Iterable[str] | None = None) -> Applied:
         """Run what waits: of these people, or of everybody."""

@@ -19,20 +19,20 @@ import numpy as np
 import orjson
 import structlog
 
-from connectors.columns import Decoded
 from connectors.decode import FUTURE_MS, decode
 from connectors.errors import Reason
 from stream import topics
 from stream.announcing import Announcer
 from stream.breaker import BREAKER
 from stream.checkpointing import Checkpoints
-from stream.cohort import OUTCOMES, Applied, Cohort
+from stream.cohort import Applied, Cohort
 from stream.estimates import estimates
 from stream.flights import Flights
 from stream.health import Metrics, serving
 from stream.lateness import WAIT_MS
 from stream.leavings import letters_of, stamps_of
 from stream.letters import Letter
+from stream.noting import Notes
 from stream.obeying import obey
 from stream.publishing import Publisher
 from stream.settings import Settings
@@ -42,12 +42,10 @@ from stream.table import LARGEST_BATCH, TwinTable
 from stream.transport import App, BatchConsumer, ConsumerThread, RawSchema
 from stream.watchdog import EXIT_WITHOUT_ACKNOWLEDGING, Watchdog, end_within
 from stream.weights import weights_named
-from twin.channels import CHANNELS
 
 log = structlog.get_logger()
 READY_AGE_S = 30.0  # without an acknowledgement for so long, though there is lag, a worker is not ready
 PROBE_S = 5.0
-SAY_EVERY_S = 1.0
 SWITCH_S = 0.0005  # a fetch asks for Python's lock some six times, and waits so long each time while a batch is decoded
 BEHIND_MS = 1000.0  # a batch that the topic took so long ago is followed by others at once
 
@@ -106,7 +104,7 @@ class Worker:
         self.behind: dict[int, bool] = {}  # by partition, until its next checkpoint
         self.backlog = False  # whether the last batch was
         self.came = 0.0  # the last batch, on the monotonic clock
-        self.said: dict[int, float] = {}
+        self.notes = Notes(self.metrics)
         self.app.early = (self.watchdog.run, self.health)
         self.app.agent(readings, name="update")(self.update)
         self.app.agent(commands, name="command")(self.command)
@@ -206,7 +204,7 @@ class Worker:
             time.time() * 1000 - float(stamps[-1]) > BEHIND_MS
         )
         done = cohort.apply(decoded, offsets, stamps if self.patience_ms else None, behind=behind)
-        self.note(decoded, done, time.perf_counter() - filtering)
+        self.notes.count(decoded, done, time.perf_counter() - filtering)
         for refused in decoded.refused:
             self.metrics.count("twin_refused_total", reason=refused.reason.value)
         for _ in done.ahead:
@@ -214,30 +212,7 @@ class Worker:
         letters = list(letters_of(records, decoded, done))
         await self.tell(message.partition, cohort, done, letters, acknowledge)
         message.value = ()  # a backlog's 50,000 records, until the broker has answered
-        self.say(message.partition, decoded, done, time.perf_counter() - began)
-
-    def say(self, partition: int, decoded: Decoded, done: Applied, seconds: float) -> None:
-        """A line of a batch in the log: where something is unusual, else of a partition once a second."""
-        refused, now = len(decoded.refused) + len(done.ahead), time.monotonic()
-        if not (refused or done.late or done.alerts) and now - self.said.get(partition, 0.0) < SAY_EVERY_S:
-            return
-        self.said[partition] = now
-        log.info(
-            "batch_applied", partition=partition, readings=len(decoded), people=len(decoded.persons), refused=refused,
-            late=len(done.late), duplicates=done.counts["duplicate"], alerts=len(done.alerts),
-            milliseconds=round(seconds * 1000, 1),
-        )  # fmt: skip
-
-    def note(self, decoded: Decoded, done: Applied, seconds: float) -> None:
-        """Numbers of a batch."""
-        for outcome in OUTCOMES:
-            if done.counts[outcome]:
-                self.metrics.count("twin_readings_total", done.counts[outcome], outcome=outcome)
-        if len(decoded):
-            newest_s = float(decoded.time_ms.max()) / 1000
-            self.metrics.set("twin_event_lag_seconds", round(time.time() - newest_s, 1))
-        self.metrics.count("twin_ticks_total", len(done.tick_s))
-        self.metrics.count("twin_filter_microseconds_total", round(seconds * 1e6))
+        self.notes.say(message.partition, decoded, done, time.perf_counter() - began)
 
     async def tell(
         self, partition: int, cohort: Cohort, done: Applied, letters: Sequence[Letter] = (),
@@ -246,7 +221,7 @@ class Worker:
         """Send alerts and estimates of a run on their way, alerts first, and what follows when they have arrived."""
         announced = self.announcer.announce(partition, done.alerts)
         told = [(document["person"].encode(), orjson.dumps(document)) for document in estimates(cohort, done)]
-        self.note_surprises(done)
+        self.notes.surprises(done)
         if not (told or letters or announced or self.flights.last(partition)):
             if then is not None:  # as of most small batches: their readings wait for more of their minute
                 await then()
@@ -257,15 +232,6 @@ class Worker:
             return [*waiting, self.publisher.send(letters)] if letters else waiting
 
         self.flights.depart(partition, hand_over, then)
-
-    def note_surprises(self, done: Applied) -> None:
-        """The filter's consistency: z squared by channel, whose mean is 1 when it is as sure as it should be."""
-        there = np.isfinite(done.surprises)
-        code, z = done.obs_channel[there], done.surprises[there]
-        squares = np.bincount(code, z * z)
-        for channel in np.unique(code).tolist():
-            self.metrics.count("twin_nis_sum", float(squares[channel]), channel=CHANNELS[channel])
-            self.metrics.count("twin_nis_count", int((code == channel).sum()), channel=CHANNELS[channel])
 
     async def command(self, stream: Any) -> None:
         """The agent over twin.command.v1: acknowledge, profile."""

@@ -134,7 +134,7 @@ class Process:
                 row = orjson.loads(line)
                 at: float = datetime.fromisoformat(row["timestamp"]).timestamp() - row["milliseconds"] / 1000
                 return time.monotonic() - (time.time() - at)
-        raise RuntimeError("no batch was applied")
+        return time.monotonic()  # none
 
     def used(self) -> tuple[float, float]:
         """Seconds of processor so far, and resident kilobytes."""

@@ -95,6 +95,7 @@ def on_broker(
     """What needs a broker: rates, the others, latency, start and failover, recovery."""
     rows: list[Row] = []
     rate = SINGLES_PER_S
+    one: dict[str, float] = {}
     with around.broker(folder / "kafka") as (address, kind):
         for name, make, more, target in KINDS:
             with _fresh(address, name[:2].strip(), folder) as settings:
@@ -104,31 +105,18 @@ def on_broker(
                 sent = around.produce(address, PARTITIONS, make(people, span, now - (span + 60) * 1000))
                 tell(f"measuring: {name}")
                 plain = asyncio.run(around.raw(settings))
-                ours = _drained(settings, folder / name[:2].strip(), 1)
+                with around.worker(settings, folder / name[:2].strip()) as process:
+                    ours = asyncio.run(around.acknowledged(settings, process))
                 rows += _rates(name, target, sent, ours, plain)
                 if make is load.singles:
                     rate = min(rate, ours["readings"] / ours["wall_s"])
-                    tell("measuring: two workers")
-                    rows.append(_beside_one(_drained(_another(settings), folder / "two", 2), ours))
                     rows.append(_stock(settings, folder, min(sent, 100_000)))
+                    one = ours
+        rows.append(_two_workers(address, people, seconds, one, folder, tell))
         rows += _alive(address, people, rate / 2.0, folder, tell)
         if recover:
             rows += _recovery(address, recover, folder, tell)
     return kind, rows
-
-
-def _drained(settings: Settings, folder: Path, workers: int) -> dict[str, float]:
-    """A backlog by so many workers, from its first batch to the last acknowledgement."""
-    with ExitStack() as stack:
-        processes = [stack.enter_context(around.worker(settings, folder / str(n))) for n in range(workers)]
-        return asyncio.run(around.acknowledged(settings, *processes))
-
-
-def _another(settings: Settings) -> Settings:
-    """Of another group and changelog on the same topics."""
-    made = settings.model_copy(update={"app_id": f"{settings.app_id}-another"})
-    asyncio.run(topics.create_missing(made))
-    return made
 
 
 def _rates(name: str, target: float, sent: int, ours: dict[str, float], plain: dict[str, float]) -> list[Row]:
@@ -144,12 +132,23 @@ def _rates(name: str, target: float, sent: int, ours: dict[str, float], plain: d
     ]  # fmt: skip
 
 
-def _beside_one(two: dict[str, float], one: dict[str, float]) -> Row:
-    """Two workers share the processors with the broker: on two cores they cannot be twice as fast."""
-    ratio = (two["readings"] / two["wall_s"]) / (one["readings"] / one["wall_s"])
-    return row("two workers beside one, single readings", ratio, "1", 1.8 if (os.cpu_count() or 1) > 3 else None,
-               least=True, readings_per_s=two["readings"] / two["wall_s"],
-               by_processor=two["readings"] / two["processor_s"], cores=os.cpu_count(), parts=two)  # fmt: skip
+def _two_workers(
+    address: str, people: int, seconds: int, one: dict[str, float], folder: Path, tell: Callable[[str], None]
+) -> Row:
+    """Two that share the partitions before the load is sent; they share the processors with the broker and who sends, too."""
+    with _fresh(address, "two", folder) as settings, ExitStack() as stack:
+        tell("measuring: two workers")
+        processes = [stack.enter_context(around.worker(settings, folder / f"two-{n}")) for n in range(2)]
+        for process in processes:
+            process.ready()
+        now = int(time.time()) * 1000
+        around.produce(address, PARTITIONS, load.singles(people, seconds, now - (seconds + 60) * 1000))
+        two = asyncio.run(around.acknowledged(settings, *processes))
+    rate = two["readings"] / two["wall_s"]
+    cores = os.cpu_count() or 1
+    return row("two workers beside one, single readings", rate * one["wall_s"] / one["readings"], "1",
+               1.8 if cores > 3 else None, least=True, readings_per_s=rate, cores=cores,
+               by_processor=two["readings"] / two["processor_s"], parts=two)  # fmt: skip
 
 
 def _recovery(address: str, people: int, folder: Path, tell: Callable[[str], None]) -> list[Row]:
