@@ -64,7 +64,7 @@ class Kafka:
         command = ["java", "-cp", self.classpath, *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
-    def start(self, wait_s: float = 60.0) -> "Kafka":
+    def start(self, wait_s: float = 120.0) -> "Kafka":
         """Start it and wait until it takes connections."""
         options = ["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         with (self.folder / "kafka.log").open("ab") as log:
