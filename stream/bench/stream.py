@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ def on_broker(
                 rows += _rates(name, target, sent, ours, plain)
                 if make is load.singles:
                     rate = min(rate, ours["readings"] / ours["wall_s"])
-                    rows.append(_stock(settings, folder, min(sent, 100_000)))
+                    rows += _others(settings, folder, sent)
                     one = ours
         rows.append(_two_workers(address, people, seconds, one, folder, tell))
         rows += _alive(address, people, rate / 2.0, folder, tell)
@@ -162,15 +163,34 @@ def _recovery(address: str, people: int, folder: Path, tell: Callable[[str], Non
     return [row(f"ready with {people} twins", found["ready_s"], "s", limit, changelog_mb=size, parts=found)]
 
 
-def _stock(settings: Settings, folder: Path, count: int) -> Row:
-    command = [sys.executable, "-m", "stream.bench.stock", settings.broker, topics.READING, str(PARTITIONS), str(count),
-               str(folder / "stock")]  # fmt: skip
+def _other(what: str, module: str, settings: Settings, *arguments: str, path: str = "") -> Row:
+    """Another stream processor in a process of its own, on the topic as it is; `path`: a folder with its library."""
+    command = [sys.executable, "-m", f"stream.bench.{module}", settings.broker, topics.READING, *arguments]
+    environment = os.environ | ({"PYTHONPATH": path} if path else {})
     with contextlib.suppress(subprocess.TimeoutExpired, ValueError):
-        done = subprocess.run(command, capture_output=True, timeout=240, check=False)  # noqa: S603 - our own
+        done = subprocess.run(command, capture_output=True, timeout=240, check=False, env=environment)  # noqa: S603 - our own
         found = orjson.loads(done.stdout.strip().splitlines()[-1] if done.stdout.strip() else b"")
-        return row("stock Faust, one event a reading, no filter", found["readings"] / found["wall_s"], "readings/s",
+        return row(what, found["readings"] / found["wall_s"], "readings/s",
                    by_processor=found["readings"] / found["processor_s"])  # fmt: skip
-    return row("stock Faust: no answer", float("nan"), "readings/s")
+    return row(f"{what}: no answer", float("nan"), "readings/s")
+
+
+def _others(settings: Settings, folder: Path, count: int) -> list[Row]:
+    number, quix = str(min(count, 100_000)), os.environ.get("TWIN_BENCH_QUIX", "")
+    rows = [
+        _other(
+            "stock Faust, one event a reading, no filter",
+            "stock",
+            settings,
+            str(PARTITIONS),
+            number,
+            str(folder / "stock"),
+        )
+    ]
+    if quix or find_spec("quixstreams"):
+        what = "Quix Streams, filterpy with 16 states a minute, nothing kept or sent"
+        return [*rows, _other(what, "quix", settings, number, str(folder / "quix"), path=quix)]
+    return [*rows, row("Quix Streams: not installed (TWIN_BENCH_QUIX)", float("nan"), "readings/s")]
 
 
 def _alive(address: str, people: int, per_s: float, folder: Path, tell: Callable[[str], None]) -> list[Row]:
