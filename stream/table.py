@@ -21,6 +21,8 @@ TELL_S = 2.0  # how often a recovery says how far it is
 BATCH_BYTES = 1_000_000  # of a checkpoint's batch, as long as no single twin is above it
 LARGEST_BATCH = 15_000_000  # what the broker takes (max.message.bytes), with a margin
 HEAD, BOOK = b"t|", b"a|"
+READ_AGAIN = 5  # recoveries in a row that may end before their end; then the process ends
+CUT_S = 1.0
 OVERHEAD = 40  # what a record takes besides key and value, at most
 Record = tuple[bytes, bytes | None]
 
@@ -39,6 +41,7 @@ class TwinTable(faust.Table):
         self.turns: dict[int, asyncio.Future[None]] = {}  # by partition, the hand-over of what was last
         self.read = 0  # records of changelogs
         self.told = time.monotonic()
+        self.again = 0  # how often in a row a recovery ended before its end
 
     def cohort(self, partition: int) -> Cohort:
         """The twins of a partition."""
@@ -81,8 +84,25 @@ class TwinTable(faust.Table):
         await super().on_rebalance(*arguments, **named)
 
     async def on_recovery_completed(self, active_tps: Any, standby_tps: Any) -> None:
-        """Drop what is no longer ours, put the rest together."""
-        self.must_have_read(active_tps)
+        """Drop what is no longer ours, put the rest together; read again what was not read.
+
+        Faust says so, too, of a recovery that a rebalance has overtaken while it ended: of partitions that came with it
+        nothing was read yet. Another recovery begins then, and this end means nothing.
+        """
+        recovery = self.app.tables.recovery
+        if recovery.signal_recovery_start.is_set():
+            log.info("recovery_overtaken")
+            return
+        if lacking := self.lacking(active_tps):
+            if self.again >= READ_AGAIN:
+                os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
+            self.again += 1
+            for tp in lacking:
+                recovery.active_offsets[tp] = self.offsets.get(tp, -1)
+            recovery.signal_recovery_start.set()
+            await asyncio.sleep(CUT_S)  # Faust cuts the end of this recovery meanwhile, and begins anew
+            return
+        self.again = 0
         kept = active_tps | standby_tps
         self.offsets = {tp: offset for tp, offset in self.offsets.items() if tp in kept}
         for partition in self.cohorts.keys() - {tp.partition for tp in kept}:
@@ -91,14 +111,16 @@ class TwinTable(faust.Table):
             cohort.finish_restore()
         await super().on_recovery_completed(active_tps, standby_tps)
 
-    def must_have_read(self, tps: Iterable[Any]) -> None:
-        """End the process rather than begin with twins that lack what their changelog says of them."""
+    def lacking(self, tps: Iterable[Any]) -> list[Any]:
+        """Partitions whose twins would lack what their changelog says of them."""
         ends = self.app.tables.recovery.active_highwaters
+        found = []
         for tp in tps:
             read, end = self.offsets.get(tp, -1), ends.get(tp)
             if end is not None and read < end:
-                log.error("changelog_not_read", partition=tp.partition, read=read, end=end)
-                os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
+                log.warning("changelog_not_read", partition=tp.partition, read=read, end=end)
+                found.append(tp)
+        return found
 
     def write(
         self, partition: int, people: Iterable[str] | None = None, after: Iterable[asyncio.Future[Any]] = ()

@@ -1,8 +1,10 @@
+import asyncio
+
 import faust
 import pytest
 from faust.types import TP
 
-from stream.table import OVERHEAD, TwinTable, batches
+from stream.table import OVERHEAD, READ_AGAIN, TwinTable, batches
 
 
 def twin(name, journal):
@@ -56,12 +58,58 @@ def test_what_was_read_is_not_read_again(table):
     assert recovery.active_offsets[tp] == 206
 
 
-@pytest.mark.parametrize(("read", "ends"), [(205, True), (206, False)])
-def test_a_worker_that_lacks_a_part_of_a_changelog_ends_itself(table, monkeypatch, read, ends):
-    tp, ended = TP("forgetting-twins-changelog", 0), []
-    monkeypatch.setattr("stream.table.os._exit", ended.append)
-    table.app.tables.recovery.active_highwaters[tp] = 206
-    table.offsets[tp] = read
-    table.must_have_read({tp})
+@pytest.fixture
+def ended(monkeypatch):
+    """What the process would have ended with; a recovery that ends is cut at once."""
+    codes = []
+    monkeypatch.setattr("stream.table.os._exit", codes.append)
+    monkeypatch.setattr("stream.table.CUT_S", 0.0)
+    return codes
 
-    assert ended == ([70] if ends else [])
+
+def complete(table, *tps):
+    asyncio.run(table.on_recovery_completed(set(tps), set()))
+
+
+def test_a_changelog_that_was_not_read_to_its_end_is_read_on(table, ended):
+    recovery, tp = table.app.tables.recovery, TP("forgetting-twins-changelog", 0)
+    recovery.active_highwaters[tp], recovery.active_offsets[tp] = 206, 206
+    table.offsets[tp] = 205
+    complete(table, tp)
+
+    assert recovery.active_offsets[tp] == 205
+    assert recovery.signal_recovery_start.is_set()
+    assert not ended
+
+
+def test_one_that_was_read_is_put_together(table, ended):
+    recovery, tp, gone = table.app.tables.recovery, *(TP("forgetting-twins-changelog", n) for n in (0, 1))
+    recovery.active_highwaters[tp] = 206
+    table.offsets |= {tp: 206, gone: 9}
+    complete(table, tp)
+
+    assert table.offsets == {tp: 206}
+    assert not recovery.signal_recovery_start.is_set()
+    assert not ended
+
+
+def test_a_recovery_that_a_rebalance_overtook_ends_nothing_and_drops_nothing(table, ended):
+    recovery, tp, other = table.app.tables.recovery, *(TP("forgetting-twins-changelog", n) for n in (0, 1))
+    recovery.active_highwaters[tp] = 206
+    table.offsets[other] = 9
+    recovery.signal_recovery_start.set()
+    for _ in range(READ_AGAIN + 2):
+        complete(table, tp)
+
+    assert table.offsets == {other: 9}
+    assert not ended
+
+
+def test_a_worker_that_never_reads_a_changelog_to_its_end_ends_itself(table, ended):
+    recovery, tp = table.app.tables.recovery, TP("forgetting-twins-changelog", 0)
+    recovery.active_highwaters[tp] = 206
+    for _ in range(READ_AGAIN + 1):
+        recovery.signal_recovery_start.clear()
+        complete(table, tp)
+
+    assert ended == [70]

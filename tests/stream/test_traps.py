@@ -225,10 +225,18 @@ class Producer:
 
 def table_with(firsts):
     table = TwinTable.__new__(TwinTable)
-    table.cohorts, table.offsets, table.writing, table.turns = {0: Cohort()}, {}, Counter(), {}
+    table.cohorts, table.offsets, table.writing, table.turns, table.again = (
+        {0: Cohort()},
+        {},
+        Counter(),
+        {},
+        0,
+    )
     table.app = SimpleNamespace(
         producer=SimpleNamespace(changelog=Producer(firsts)),
-        tables=SimpleNamespace(recovery=SimpleNamespace(active_highwaters={})),
+        tables=SimpleNamespace(
+            recovery=SimpleNamespace(active_highwaters={}, signal_recovery_start=asyncio.Event())
+        ),
     )
     table.changelog_topic = SimpleNamespace(get_topic_name=lambda: "changelog")
     return table
