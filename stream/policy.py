@@ -41,10 +41,10 @@ STATE = LAST_GLUCOSE_S + 1
 PROBABLE, IMPROBABLE = 0.35, 0.20  # DECISIONS.md: at 0.50 most lows were there before the alert
 # Where something is learned (DECISIONS.md: measured): the trend alone leads below this in 30 minutes, glucose is near, and an
 # episode is likely to begin. A sensor that reads every 15 minutes, or has a gap, sees a fall later and is asked earlier.
-LOW, NEAR = 70.0, 95.0  # mg/dL
-TREND_LOW, SLOW_TREND_LOW, TREND_HYSTERESIS = 77.0, 83.0, 5.0
-ONSET_LIKELY, ONSET_GONE = 0.06, 0.02
-AGAIN_S, QUICK_S = 2700.0, 600.0
+LOW, NEAR = 70.0, 90.0  # mg/dL
+TREND_LOW, SLOW_TREND_LOW, TREND_HYSTERESIS = 78.0, 85.0, 5.0
+ONSET_LIKELY, ONSET_GONE = 0.10, 0.033
+AGAIN_S, QUICK_S = 1800.0, 600.0
 HIGH_ABOVE_OWN, LOW_BELOW_OWN = 40.0, 20.0
 HIGHEST_LIMIT, LOWEST_LIMIT, HYSTERESIS_BPM = 120.0, 40.0, 10.0
 REST_MET = 1.6
@@ -128,7 +128,7 @@ def _advance(state: NDArray[np.float64], rule: Rule, now_s: float, on: bool, off
 
 
 def _advance_learned(view: NDArray[np.float64], signal: Signal, quick: bool) -> str | None:
-    """The rule on what was learned: opens at once, closes when the chance is gone, or after 45 minutes without a low."""
+    """The rule on what was learned: opens at once, closes when the chance is gone, or after 30 minutes without a low."""
     now, trend_low = signal.now_s, TREND_LOW if quick else SLOW_TREND_LOW
     if view[PHASE] == ACTIVE:
         gone = signal.onset_probability < ONSET_GONE or signal.trend_30 >= trend_low + TREND_HYSTERESIS

@@ -14,13 +14,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.training_network import PER_HORIZON, Plan, chance_loss, fit, forecast_loss, hidden_units, together
-from stream.training_people import Person, Rows, TrainError, people_of, prepare, stack, targets
+from stream.training_directions import directions
+from stream.training_network import (
+    PER_HORIZON,
+    Examples,
+    Plan,
+    chance_loss,
+    fit,
+    forecast_loss,
+    log_odds,
+    together,
+)
+from stream.training_people import (
+    ISSUED,
+    LABELS,
+    Person,
+    Rows,
+    TrainError,
+    asked,
+    people_of,
+    prepare,
+    stack,
+    targets,
+)
 
 __all__ = ["SOURCES", "TrainError", "Training", "train"]
 from twin.learned import glucose_slot as s_
 from twin.learned.glucose import LOWS, bench_for, series
-from twin.learned.network import GlucoseWeights
+from twin.learned.network import GlucoseWeights, Network
 from twin.learned.observe import AHEAD_MIN
 from twin.learned.weights import document, identified
 from twin.scoring.errors import scores
@@ -28,7 +49,6 @@ from twin.scoring.errors import scores
 Floats = NDArray[np.float64]
 DAY_S = 86400.0
 LAGS_S = 3600.0
-EVERY = 20  # of the rows from which the usual hidden units are taken
 CLIP = (40.0, 400.0)
 # Sets whose names are known: source and licence. Only these were used for the weights that are shipped.
 SOURCES = {
@@ -49,7 +69,9 @@ GAINS = (
     (0.42, 0.10, -0.75, 0.0, 0.0),
     (0.34, 0.0, -0.75, 0.0, 0.0),
 )
-FORECASTS, CHANCES = Plan(), Plan(hidden=24, epochs=8)
+FORECASTS = Plan()
+CHANCES = Plan(hidden=32, deep=16, epochs=6, decay=3e-3, averaged_from=0.6)
+CHANCE_SEEDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +87,28 @@ class Training:
     keep_folds: bool = False
 
 
+def chances(examples: Examples, task: Training) -> Network:
+    """Fit the chances of every label of some rows."""
+    plan = replace(CHANCES, epochs=min(task.epochs, CHANCES.epochs))
+    start, count = log_odds(examples.label), examples.label.shape[1]
+    seeds = range(min(task.seeds, CHANCE_SEEDS))
+    return together([fit(examples, count, chance_loss, plan, seed, start) for seed in seeds])
+
+
 def weights_from(rows: Sequence[list[Rows]], task: Training) -> GlucoseWeights:
     """Fit every network on the rows of some people."""
     examples = stack(rows)
     plan = replace(FORECASTS, epochs=task.epochs)
     outputs = s_.HORIZONS * PER_HORIZON
     corrections = together([fit(examples, outputs, forecast_loss, plan, seed) for seed in range(task.seeds)])
-    chances = replace(CHANCES, epochs=min(task.epochs, CHANCES.epochs))
-    lows = together([fit(examples, LOWS, chance_loss, chances, seed) for seed in range(min(task.seeds, 2))])
-    hidden = hidden_units(corrections, examples.x[::EVERY]).astype(np.float64)
-    middle = hidden.mean(axis=0)
-    _, directions = np.linalg.eigh(np.cov((hidden - middle).T))
-    found = directions[:, ::-1][:, : s_.PROJECTED] / np.sqrt(task.seeds)
-    # An eigenvector may point either way: the largest element says which.
-    signs = np.sign(found[np.abs(found).argmax(axis=0), np.arange(found.shape[1])])
+    onsets = chances(asked(examples, slice(0, LABELS - 1)), task)
+    onsets = onsets._replace(
+        outer=np.ascontiguousarray(onsets.outer[:, ISSUED]), offset=onsets.offset[ISSUED].copy()
+    )
+    lows = chances(asked(examples, slice(LABELS - 1, LABELS)), task)
+    middle, projection = directions(corrections, rows)
     gains = np.array(GAINS, dtype=np.float32)
-    projection = np.ascontiguousarray(found * signs, dtype=np.float32)
-    return identified(GlucoseWeights(0.0, corrections, lows, middle.astype(np.float32), projection, gains))
+    return identified(GlucoseWeights(0.0, corrections, onsets, lows, middle, projection, gains))
 
 
 def run_online(person: Person, weights: GlucoseWeights) -> tuple[Floats, Floats]:

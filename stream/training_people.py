@@ -16,7 +16,6 @@ from connectors.table import read_table
 from stream.journal import ENTRY, bin_ticks, entries_of, merge
 from stream.training_network import CLIPPED_TARGET, Examples
 from twin.channels import GLUCOSE
-from twin.learned.glucose import LOWS
 from twin.learned.glucose_slot import HORIZONS, SIZE
 from twin.learned.inputs import INPUTS
 from twin.learned.observe import AHEAD_MIN, examples, learned_room
@@ -28,8 +27,16 @@ SLOW_STEP_S = 900.0
 SLOW_SHARE, LOST_SHARE, LOST = 0.3, 0.5, 0.3  # weights of the copies; share of the readings that is lost
 HEAVIEST = 8.0  # no person's reading counts more than so many of another's
 FEWEST = 50
-WITHIN_S = (900.0, 1500.0, 1800.0)  # an episode begins; an episode begins; a reading is low
-ASKED = (70.0, 160.0)  # mg/dL: where the beginning of an episode is asked
+# An episode begins within so many minutes; the others teach the two that are issued. The last label: a reading is low.
+BEGINS_S = (300.0, 600.0, 900.0, 1500.0, 2700.0)
+ISSUED = slice(2, 4)
+LOW_WITHIN_S = 1800.0
+JITTER_S = 30.0
+LABELS = len(BEGINS_S) + 1
+ASKED = (70.0, 130.0)  # mg/dL: where the beginning of an episode is asked
+FAR = (
+    160.0  # mg/dL: from here on a low reading within half an hour is not asked; one in three thousand has one
+)
 
 
 class TrainError(ValueError):
@@ -49,13 +56,17 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Of one series: inputs, targets (n, horizons) [mg/dL], bases (n, horizons, 2), labels (n, LOWS), weight of a row."""
+    """Of one series: inputs, targets (n, horizons) [mg/dL], bases (n, horizons, 2), labels (n, LABELS), weight of a row.
+
+    quarter: rows in a quarter of an hour.
+    """
 
     x: NDArray[np.float32]
     target: Floats
     base: Floats
     label: Floats
     weight: float
+    quarter: int = 1
 
 
 def people_of(paths: Sequence[Path]) -> list[Person]:
@@ -108,17 +119,21 @@ def targets(times: Floats, values: Floats, step_s: float) -> Floats:
 
 
 def labels(times: Floats, values: Floats, step_s: float) -> Floats:
-    """Whether an episode begins within 15 and 25 min, whether a reading is below 70 mg/dL within 30; nan where not asked."""
-    found = np.full((len(times), LOWS), np.nan)
+    """Whether an episode begins within each of BEGINS_S, whether a reading is below 70 mg/dL within 30 min (n, LABELS).
+
+    nan where it is not asked.
+    """
+    found = np.full((len(times), LABELS), np.nan)
     began = onsets(times, values, step_s)
     following = np.append(began, np.inf)[np.searchsorted(began, times, side="right")] - times
     going_on = np.append(times[1:], np.inf) - times <= max(900.0, 1.5 * step_s)
     asked = (values >= ASKED[0]) & (values < ASKED[1]) & going_on
-    for k in range(2):
-        found[asked, k] = following[asked] <= WITHIN_S[k]
+    for k, within in enumerate(BEGINS_S):
+        found[asked, k] = following[asked] <= max(within, step_s) + JITTER_S
     low = times[values < LOW]
     next_low = np.append(low, np.inf)[np.searchsorted(low, times, side="right")] - times
-    found[going_on, 2] = next_low[going_on] <= WITHIN_S[2]
+    near = going_on & (values < FAR)
+    found[near, LABELS - 1] = next_low[near] <= LOW_WITHIN_S
     return found
 
 
@@ -128,18 +143,18 @@ def rows_of(person: Person, seed: int) -> list[Rows]:
     x, base = seen_by_twin(times, values)
     told, asked = targets(times, values, step), labels(times, values, step)
     fast = step < 0.6 * SLOW_STEP_S
-    own = slice(0, None, 2 if fast else 1)  # neighbours tell nearly the same: every second row is enough
-    found = [Rows(x[own], told[own], base[own], asked[own], 1.0)]
+    quarter = max(1, round(SLOW_STEP_S / step))
+    found = [Rows(x, told, base, asked, 1.0, quarter)]
     kept = np.random.default_rng(seed).random(len(times)) >= LOST
     if fast:
-        third = slice(0, None, max(1, round(SLOW_STEP_S / step)))
+        third = slice(0, None, quarter)
         x, base = seen_by_twin(times[third], values[third])
         slow_told = targets(times[third], values[third], SLOW_STEP_S)
         slow_asked = labels(times[third], values[third], SLOW_STEP_S)
         found.append(Rows(x, slow_told, base, slow_asked, SLOW_SHARE))
     x, base = seen_by_twin(times[kept], values[kept])
     told, asked = told[kept], asked[kept]
-    found.append(Rows(x[::3], told[::3], base[::3], asked[::3], LOST_SHARE))
+    found.append(Rows(x[::2], told[::2], base[::2], asked[::2], LOST_SHARE))
     return found
 
 
@@ -160,6 +175,16 @@ def stack(rows: Sequence[list[Rows]]) -> Examples:
         (base[:, :, 1] / usual).astype(np.float32),
         np.concatenate([part.label for part, _ in parts]).astype(np.float32),
     )  # fmt: skip
+
+
+def asked(examples: Examples, columns: slice) -> Examples:
+    """The rows of which these labels are asked, with these labels alone."""
+    label = examples.label[:, columns]
+    rows = np.flatnonzero(np.isfinite(label[:, 0]))
+    weight = examples.weight[rows]
+    return Examples(
+        examples.x[rows], weight / weight.mean(), examples.target[rows], examples.spread[rows], label[rows]
+    )
 
 
 def prepare(people: Sequence[Person], advance: Callable[[], None] = lambda: None) -> list[list[Rows]]:

@@ -15,7 +15,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Weights file to write; its report goes beside it.")],
     folds: Annotated[int, typer.Option(help="Cross-validation by person; 1 for none.", min=1)] = 5,
     seeds: Annotated[int, typer.Option(help="Networks that are averaged.", min=1)] = 4,
-    epochs: Annotated[int, typer.Option(help="Times that each reading is seen.", min=1)] = 12,
+    epochs: Annotated[int, typer.Option(help="Times that each reading is seen.", min=1)] = 8,
     licence: Annotated[
         list[str] | None, typer.Option(help="STUDY=TEXT: licence of a table by its name; repeat it.")
     ] = None,

@@ -32,12 +32,23 @@ from stream.weights import weights_named  # noqa: E402
 from twin.learned.observe import AHEAD_MIN  # noqa: E402
 from twin.learned.weights import load  # noqa: E402
 from twin.scoring import episodes  # noqa: E402
-from twin.scoring.bootstrap import change_interval  # noqa: E402
+from twin.scoring.bootstrap import change_interval, ratio_interval  # noqa: E402
 from twin.scoring.errors import scores  # noqa: E402
 
 CONDITIONS = {"cgm_azt1d": ["t1d"], "cgm_physiocgm": ["t1d"], "cgm_hupa_ucm": ["t1d"], "cgm_hall_2018": []}
 SCORED = (1, 2)  # of AHEAD_MIN: 30 and 60 min
 DAY_S, MECHANISM_DAYS = 86400.0, 14
+CURVE = (
+    0.04,
+    0.06,
+    0.08,
+    0.10,
+    0.13,
+    0.16,
+    0.20,
+    0.25,
+    0.30,
+)  # chances of an onset at which the alert could open
 RISING = 1.0 / 60.0  # mg/dL/s
 
 
@@ -71,11 +82,17 @@ def strata(at):
     yield "day", hour >= 6.0
 
 
-def inside(y, quantiles):
-    return [
-        round(100 * float(np.mean((y >= quantiles[:, a]) & (y <= quantiles[:, b]))), 1)
-        for a, b in ((1, 3), (0, 4))
-    ]
+def inside(y, quantiles, person=None):
+    """Share of the targets in the 50 and the 90 % band [%]; with `person`, the interval over people of each instead."""
+    found = []
+    for a, b in ((1, 3), (0, 4)):
+        held = (y >= quantiles[:, a]) & (y <= quantiles[:, b])
+        if person is None:
+            found.append(round(100 * float(np.mean(held)), 1))
+        else:
+            each = ratio_interval(np.bincount(person, held), np.bincount(person))
+            found.append(None if each is None else [round(100 * x, 1) for x in each])
+    return found
 
 
 def compare(at, y, ours, horizon_s, names=("persistence", "ar", "trees")):
@@ -98,6 +115,11 @@ def compare(at, y, ours, horizon_s, names=("persistence", "ar", "trees")):
                                   "people_better": int((mine < theirs).sum()), "people": len(mine)}  # fmt: skip
     found["strata"] = {
         name: inside(y[known & mask], ours.quantiles[known & mask])
+        for name, mask in strata(at)
+        if (known & mask).any()
+    }
+    found["strata_interval"] = {
+        name: inside(y[known & mask], ours.quantiles[known & mask], at.person[known & mask])
         for name, mask in strata(at)
         if (known & mask).any()
     }
@@ -130,6 +152,12 @@ def learning(people, issued, still, h):
     return found
 
 
+def filter_alone(person):
+    """The linear filter, which is base and scale of the learned part, with the quantiles of its normal (n, HORIZONS, 6)."""
+    base = seen_by_twin(person.times, person.values)[1]
+    return base[:, :, :1] + base[:, :, 1:] * np.array([0.0, -1.645, -0.6745, 0.0, 0.6745, 1.645])
+
+
 def population(person, weights):
     """What the network says of everybody: forecasts without anything of the person's own (n, HORIZONS, 6)."""
     x, base = seen_by_twin(person.times, person.values)
@@ -138,28 +166,43 @@ def population(person, weights):
     return base[:, :, :1] + base[:, :, 1:] * out
 
 
-def own_alarms(person, lows):
-    """Times at which the twin's rule opens an alert, by what the fold hands it."""
+def own_alarms(person, lows, likely=policy.ONSET_LIKELY):
+    """Times at which the twin's rule opens an alert, by what the fold hands it, at a chance of an onset of `likely`."""
     trend = seen_by_twin(person.times, person.values)[1][:, 1, 0]
     state, fired = policy.new_state(), []
+    kept, policy.ONSET_LIKELY, policy.ONSET_GONE = (
+        (policy.ONSET_LIKELY, policy.ONSET_GONE),
+        likely,
+        likely / 3.0,
+    )
     for i, now in enumerate(person.times):
         onset = 0.5 * (lows[i, 0] + lows[i, 1])
         signal = policy.Signal(now, lows[i, 2], person.values[i], np.nan, 60.0, False, onset, trend[i])
         fired += [
             t.at_s for t in policy.step(state, signal) if t.state == "active" and person.values[i] >= 70.0
         ]
+    policy.ONSET_LIKELY, policy.ONSET_GONE = kept
     return np.array(fired)
+
+
+def along(curve, name, wanted):
+    """False alarms a day where a curve of the rule's points reaches `wanted` of `name`; nan where it never does."""
+    points = sorted((rates[name], rates["false_per_day"]) for rates in curve)
+    if not points or wanted > points[-1][0] or wanted < points[0][0]:
+        return np.nan
+    return float(np.interp(wanted, *zip(*points, strict=True)))
 
 
 def alarms(people, lows, auto):
     """Rates of the twin's rule, of its calibrated chance at some thresholds, and of the autoregression's."""
     found = {}
-    parts = {"twin, alert as issued": [], **{f"twin, chance > {c}": [] for c in (0.2, 0.3, 0.4)},
+    parts = {"twin, alert as issued": [], **{f"twin, alert at {c}": [] for c in CURVE}, **{f"twin, chance > {c}": [] for c in (0.2, 0.3, 0.4)},
              **{f"AR 30 min < {limit}": [] for limit in (75, 80, 85)}}  # fmt: skip
     for person, low, mean in zip(people, lows, auto, strict=True):
         later = person.times >= person.times[0] + DAY_S
         times, values = person.times[later], person.values[later]
         fired = {"twin, alert as issued": own_alarms(person, low)}
+        fired |= {f"twin, alert at {c}": own_alarms(person, low, c) for c in CURVE}
         for name, tallies in parts.items():
             kind, _, limit = name.rpartition(" ")
             if name not in fired:
@@ -171,6 +214,12 @@ def alarms(people, lows, auto):
             tallies.append(episodes.tally(times, values, at, person.step_s))
     for name, tallies in parts.items():
         found[name] = episodes.rates(tallies)
+    bar, curve = found["AR 30 min < 80"], [found[f"twin, alert at {c}"] for c in CURVE]
+    if bar["sensitivity"] is not None:
+        found["to AR 30 min < 80"] = {
+            name: 100.0 * (along(curve, name, bar[name]) / bar["false_per_day"] - 1.0)
+            for name in ("sensitivity", "warned_15_min")
+        }
     return found
 
 
@@ -210,11 +259,16 @@ def judge(study, people, found, unseen, count):
     runs = [run_online(p, w) for p, w in zip(people, weights, strict=True)]
     issued, lows = [run[0] for run in runs], [run[1] for run in runs]
     still = [population(p, w) for p, w in zip(people, weights, strict=True)]
+    alone = [filter_alone(p) for p in people]
     result = {"set": study}
     for h in SCORED:
         minutes = int(AHEAD_MIN[h])
         y = at_instants([part[:, h] for part in told], chosen)
         result[f"{minutes} min"] = compare(at, y, issued_forecast(issued, chosen, h), 60 * minutes)
+        for name, parts in (("filter alone", alone), ("network, nobody's own", still)):
+            result[f"{minutes} min, {name}"] = compare(
+                at, y, issued_forecast(parts, chosen, h), 60 * minutes, ("ar",)
+            )
         result[f"{minutes} min, learning"] = learning(people, issued, still, h)
         if unseen is not None:
             other = [run_online(p, unseen)[0] for p in people]
@@ -264,12 +318,19 @@ def show(result):
                     "    inside 50/90 by stratum: "
                     + ", ".join(f"{k} {a}/{b}" for k, (a, b) in part["strata"].items())
                 )
+                for k, (a, b) in part["strata"].items():
+                    if abs(a - 50.0) > 5.0 or abs(b - 90.0) > 5.0:
+                        print(f"    outside 5 points: {k}, 95 % over people {part['strata_interval'][k]}")
         elif name.endswith("learning"):
             print(f"{name:26} " + "; ".join(f"{k} {v['percent']:+.2f} %, worst person {v['worst_person']:+.1f} %"
                                             for k, v in part.items()))  # fmt: skip
         elif name == "alarms":
+            told = part.get("to AR 30 min < 80")
+            if told:
+                print("    false alarms against AR 30 min < 80 at its sensitivity {sensitivity:+.0f} %, at its share warned 15 min "
+                      "ahead {warned_15_min:+.0f} %".format(**told))  # fmt: skip
             for rule, rates in part.items():
-                if rates["sensitivity"] is not None:
+                if rates is not told and rates["sensitivity"] is not None:
                     print(f"    {rule:24} caught {rates['sensitivity']:.3f} of {rates['episodes']}, right {rates['ppv']:.2f}, "
                           f"false a day {rates['false_per_day']:.2f}, 15 min ahead {rates['warned_15_min']:.3f}, placebo "
                           f"{rates['placebo']:.3f}")  # fmt: skip

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from stream.training import SOURCES, TrainError, Training, fold_of, train
-from stream.training_people import Person, labels, targets
+from stream.training_directions import directions
+from stream.training_network import Examples, Plan, fit, forecast_loss, hidden_units, together
+from stream.training_people import Person, Rows, labels, targets
 from twin.learned.weights import SHIPPED, WeightsError, load
 
 
@@ -84,6 +86,46 @@ def test_weights_that_cannot_be_used_are_refused_by_name(tmp_path, change, words
         load(path)
 
 
+def test_people_differ_most_in_the_first_direction_that_is_kept():
+    """Eight people whose errors follow one unit of the layer, each with a slope of their own, and nothing else."""
+    rng = np.random.default_rng(6)
+    network = fit(
+        Examples(*(rng.normal(size=(600, n)).astype(np.float32) for n in (4,)), np.ones(600, np.float32),
+                 rng.normal(size=(600, 4)).astype(np.float32), np.ones((600, 4), np.float32),
+                 np.zeros((600, 3), np.float32)),
+        24, forecast_loss, Plan(hidden=12, deep=16, epochs=40, batch=100), 0,
+    )  # fmt: skip
+    rows, unit = [], 3
+    for slope in rng.normal(0.0, 0.5, 8):
+        x = rng.normal(size=(2000, 4)).astype(np.float32)
+        units = hidden_units(network, x)
+        mean = units @ network.outer[:, ::6] + network.offset[::6]
+        off = (units[:, unit] - units[:, unit].mean()) / units[:, unit].std()
+        base = np.stack([np.full((2000, 4), 100.0), np.full((2000, 4), 10.0)], axis=2)
+        noise = rng.normal(0.0, 0.3, (2000, 1))
+        rows.append(
+            [Rows(x, 100.0 + 10.0 * (mean + slope * off[:, None] + noise), base, np.zeros((2000, 3)), 1.0)]
+        )
+    _, projection = directions(network, rows)
+    everybody = np.concatenate([hidden_units(network, part[0].x) for part in rows]).astype(np.float64)
+    told = (everybody - everybody.mean(axis=0)) @ projection
+
+    assert abs(np.corrcoef(told[:, 0], everybody[:, unit])[0, 1]) > 0.95
+    assert told[:, 0].std() > 3.0 * told[:, 1].std()
+
+
+def test_members_side_by_side_give_the_mean_of_their_outputs():
+    rng = np.random.default_rng(7)
+    data = Examples(rng.normal(size=(500, 5)).astype(np.float32), np.ones(500, np.float32),
+                    rng.normal(size=(500, 4)).astype(np.float32), np.ones((500, 4), np.float32),
+                    np.zeros((500, 3), np.float32))  # fmt: skip
+    plan = Plan(hidden=6, deep=5, epochs=3, batch=100)
+    parts = [fit(data, 24, forecast_loss, plan, seed) for seed in range(3)]
+    out = [hidden_units(n, data.x) @ n.outer + n.offset for n in (*parts, together(parts))]
+
+    np.testing.assert_allclose(out[3], np.mean(out[:3], axis=0), atol=1e-5)
+
+
 def test_nobody_is_in_two_folds_and_every_study_is_spread():
     people = [Person(study, f"{n}", np.zeros(1), np.zeros(1), 300.0) for study in "ab" for n in range(7)]
     fold = fold_of(people, 5)
@@ -104,8 +146,9 @@ def test_labels_ask_for_episodes_where_one_may_begin_and_for_low_readings_anywhe
     values = np.r_[np.full(20, 90.0), np.full(6, 60.0), np.full(14, 100.0)]
     found = labels(times, values, 300.0)
 
-    assert found[16:20, 0].tolist() == [0.0, 1.0, 1.0, 1.0]
-    assert found[14:16, 1].tolist() == [0.0, 1.0]
+    assert found[16:20, 2].tolist() == [0.0, 1.0, 1.0, 1.0]
+    assert found[14:16, 3].tolist() == [0.0, 1.0]
     assert np.isnan(found[20, 0])
-    assert found[14, 2] == 1.0
-    assert found[26, 2] == 0.0
+    assert found[14, -1] == 1.0
+    assert found[26, -1] == 0.0
+    assert np.isnan(labels(times, values + 100.0, 300.0)[:20]).all()  # far from a low nothing is asked

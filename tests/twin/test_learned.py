@@ -152,7 +152,8 @@ def test_a_correction_that_loses_is_switched_off():
         entry[at + s_.POPULATION], entry[at + s_.SPREAD], entry[at + s_.CORRECTION] = 100.0, 10.0, 1.0
         adapt.learn_one(singles, entry, 0, 100.0 + (-1) ** k, 5.0, np.zeros(s_.TERMS))
 
-    assert adapt.trusted(singles, 0) < 0.01
+    assert adapt.trusted(singles, 0, adapt.TOLD_PROOF) < 0.01
+    assert adapt.trusted(singles, 0, adapt.OWN_PROOF) < adapt.trusted(singles, 0, adapt.TOLD_PROOF)
 
 
 def test_quantiles_find_their_level_for_each_person():
@@ -171,6 +172,63 @@ def test_quantiles_find_their_level_for_each_person():
         adapt.learn_one(singles, entry, 0, y, 5.0, np.zeros(s_.TERMS))
 
     np.testing.assert_allclose(np.mean(below[2000:], axis=0), adapt.LEVELS, atol=0.02)
+
+
+def test_bands_in_a_low_find_their_width_for_each_person():
+    """A band too narrow by half: tracked towards a half inside, by the lows alone."""
+    rng = np.random.default_rng(3)
+    slot, inside = np.zeros(s_.SIZE), []
+    at = s_.OPEN_ISSUED + s_.QUANTILES
+    for k in range(4000):
+        entry = np.zeros(s_.ENTRY, dtype=np.float32)
+        wide = 3.4 * math.exp(slot[s_.LOW_WIDTH])
+        entry[at : at + 5] = 65.0 + wide * np.array([-2.4, -1.0, 0.0, 1.0, 2.4])
+        y = 65.0 + rng.normal(0.0, 10.0)
+        then = 65.0 if k % 2 else 120.0
+        before = slot[s_.LOW_WIDTH]
+        adapt.follow_width(slot, entry, 0, y, then)
+        if then > 70.0:
+            assert slot[s_.LOW_WIDTH] == before
+        inside.append(entry[at + 1] <= y <= entry[at + 3])
+
+    assert np.mean(inside[:100]) < 0.4
+    assert np.mean(inside[1000:]) == pytest.approx(0.5, abs=0.03)
+
+
+def test_in_a_low_the_band_issued_is_the_tracked_one_and_elsewhere_it_is_not():
+    times, values = wave(600)
+    plain, wide = np.zeros(s_.SIZE), np.zeros(s_.SIZE)
+    bench = glucose.bench_for(WEIGHTS)
+
+    def band(slot, value):
+        glucose.learn_and_issue(
+            slot, WEIGHTS, times[-1] + 300.0, 0.0, value, np.zeros(s_.CAUSES), bench, np.zeros(glucose.LOWS)
+        )
+        return bench.issued[1].copy()
+
+    for slot in (plain, wide):
+        for t, v in zip(times, values, strict=True):
+            glucose.learn_and_issue(
+                slot, WEIGHTS, t, 0.0, v, np.zeros(s_.CAUSES), bench, np.zeros(glucose.LOWS)
+            )
+        slot[s_.LOW_WIDTH] = 0.0
+    wide[s_.LOW_WIDTH] = 0.4
+    narrow_low, wide_low = band(plain.copy(), 60.0), band(wide.copy(), 60.0)
+    grew = (wide_low[4] - wide_low[2]) / (narrow_low[4] - narrow_low[2])
+
+    assert grew == pytest.approx(math.exp(0.4), rel=0.05)
+    np.testing.assert_array_equal(band(plain.copy(), 150.0), band(wide.copy(), 150.0))
+
+
+def test_two_sensors_at_once_do_not_let_the_own_part_run_away():
+    """Readings that jump between two sensors make s_h huge; what is the person's own counts less then."""
+    phi, own = np.zeros(s_.TERMS, dtype=np.float32), np.ones(len(WEIGHTS.middle), dtype=np.float32)
+    calm = phi.copy()
+    adapt.terms(WEIGHTS, own, np.ones(s_.CAUSES), 1.0, 1.0, calm)
+    adapt.terms(WEIGHTS, own, np.ones(s_.CAUSES), 1.0, 0.2, phi)
+
+    np.testing.assert_allclose(phi[: 1 + s_.PROJECTED], 0.2 * calm[: 1 + s_.PROJECTED], rtol=1e-6)
+    np.testing.assert_array_equal(phi[1 + s_.PROJECTED :], calm[1 + s_.PROJECTED :])
 
 
 def test_targets_are_consumed_once_and_what_has_passed_is_closed():
@@ -202,9 +260,11 @@ def test_any_horizon_has_a_distribution_that_joins_the_learned_ones():
 
 def test_what_is_not_known_is_the_training_mean():
     x = WEIGHTS.corrections.centre.astype(np.float64)
-    hidden, told, untold = (np.zeros(n, dtype=np.float32) for n in (len(WEIGHTS.middle), 24, 24))
-    run(WEIGHTS.corrections, x, hidden, told)
-    run(WEIGHTS.corrections, np.full(INPUTS, np.nan), hidden, untold)
+    first, hidden, told, untold = (
+        np.zeros(n, dtype=np.float32) for n in (len(WEIGHTS.corrections.bias), len(WEIGHTS.middle), 24, 24)
+    )
+    run(WEIGHTS.corrections, x, first, hidden, told)
+    run(WEIGHTS.corrections, np.full(INPUTS, np.nan), first, hidden, untold)
 
     np.testing.assert_allclose(told, untold, atol=1e-5)
     assert len(NAMES) == len(set(NAMES))

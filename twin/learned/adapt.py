@@ -3,8 +3,8 @@
 A forecast issued at t for a horizon h matures with the first reading within half a step of t + h, at that reading's event
 time. Its error r = (y - population mean) / s_h is regressed on phi = [1, projected hidden units, causes] by recursive
 Bayesian least squares, prior N(gains, diag), observation variance the number of forecasts that overlap, forgetting
-towards the prior. Trust is a leaky sum of what the correction has won; the correction counts by sigmoid(trust - 1), so that
-one that loses is switched off. Quantiles move by rate (q - [y < issued]) (adaptive conformal; Gibbs, Candes 2021).
+towards the prior. Trust is a leaky sum of what the correction has won; the correction counts by sigmoid(trust - proof), so
+that one that loses is switched off. Quantiles move by rate (q - [y < issued]) (adaptive conformal; Gibbs, Candes 2021).
 """
 
 import math
@@ -21,6 +21,12 @@ FORGETTING_MIN = 60.0 * 1440.0
 TRUST_MIN, TRUST_START, TRUST_LIMIT = 14.0 * 1440.0, 0.0, 12.0
 CLIPPED_TERM, CLIPPED_ERROR, CLIPPED_CORRECTION = 3.0, 4.0, 1.5
 TRACKING, CLIPPED_SHIFT = 0.008, 1.5
+# Trust at which half counts: of what is the person's own, of what causes add.
+OWN_PROOF, TOLD_PROOF = 3.0, 1.0
+ROUGHEST_SD = 30.0  # mg/dL: beyond this s_30 (two sensors at once) what is the person's own counts less
+WIDTH_RATE, CLIPPED_WIDTH = 0.02, 0.7
+LOW_FULL, LOW_NONE = 70.0, 78.0  # mg/dL
+SAME_MIN = 2.5  # readings that come faster do not all stay in the ring
 GAINS_AHEAD_MIN = 60.0  # the horizon whose overlap the shared covariance counts
 LEVELS = np.array([0.05, 0.25, 0.50, 0.75, 0.95])
 AHEAD_MIN = np.array([15.0, 30.0, 60.0, 120.0])
@@ -31,7 +37,7 @@ def start(slot: Vector, singles: Array, gains: Array) -> None:
     """The prior of everything that is learned here, nothing open."""
     n = s_.TERMS
     singles[s_.GAINS : s_.FLOATS] = 0.0
-    slot[s_.OPEN_NEXT] = 0.0
+    slot[s_.OPEN_NEXT], slot[s_.LOW_WIDTH] = 0.0, 0.0
     at = s_.GAINS_COVARIANCE
     for i in range(n):
         singles[at] = PRIOR_HIDDEN if i <= s_.PROJECTED else PRIOR_CAUSES
@@ -116,9 +122,41 @@ def learn_one(singles: Array, entry: Array, h: int, value: float, step_min: floa
 
 
 @kernel
-def mature(singles: Array, since_first: float, value: float, step_min: float, gain: Vector) -> None:
+def lowness(value: float) -> float:
+    """How much of a low a reading is: 1 at LOW_FULL and below, 0 at LOW_NONE and above."""
+    return min(max((LOW_NONE - value) / (LOW_NONE - LOW_FULL), 0.0), 1.0)
+
+
+@kernel
+def follow_width(slot: Vector, entry: Array, h: int, value: float, then: float) -> None:
+    """Width of the bands of forecasts that are made in a low: wider where half of the targets are not in the middle band.
+
+    d ln w = rate x lowness x (1/2 - [q25 <= y <= q75]): one number for all horizons, since lows are few.
+    """
+    at = s_.OPEN_ISSUED + h * s_.ISSUED + s_.QUANTILES
+    inside = 1.0 if entry[at + 1] <= value <= entry[at + 3] else 0.0
+    width = slot[s_.LOW_WIDTH] + WIDTH_RATE * lowness(then) * (0.5 - inside)
+    slot[s_.LOW_WIDTH] = min(max(width, -CLIPPED_WIDTH), CLIPPED_WIDTH)
+
+
+@kernel
+def value_when(singles: Array, newest: int, since_first: float) -> float:
+    """The reading of a time when a forecast was made; nan where it is no longer kept."""
+    at = newest
+    for _ in range(s_.RING):
+        if abs(singles[s_.RING_MIN + at] - since_first) < SAME_MIN:
+            return float(singles[s_.RING_VALUE + at])
+        at = at - 1 if at > 0 else s_.RING - 1
+    return math.nan
+
+
+@kernel
+def mature(
+    slot: Vector, singles: Array, since_first: float, value: float, step_min: float, gain: Vector
+) -> None:
     """Learn of every open forecast whose target this reading is; close those whose time has passed."""
     within = 0.5 * step_min
+    newest = int(slot[s_.NEWEST])
     for e in range(s_.ENTRIES):
         start_at = s_.OPEN + e * s_.ENTRY
         entry = singles[start_at : start_at + s_.ENTRY]
@@ -130,36 +168,46 @@ def mature(singles: Array, since_first: float, value: float, step_min: float, ga
             if late >= -within:
                 if late <= within:
                     learn_one(singles, entry, h, value, step_min, gain)
+                    then = value_when(singles, newest, entry[s_.OPENED_MIN])
+                    if then < LOW_NONE:
+                        follow_width(slot, entry, h, value, then)
                 entry[spread] = 0.0
 
 
 @kernel
-def terms(weights: GlucoseWeights, hidden: Array, causes: Vector, unit: float, phi: Array) -> None:
-    """phi (TERMS,) of a forecast that is made now; `unit` of what a cause counts."""
-    phi[0] = 1.0
+def terms(
+    weights: GlucoseWeights, hidden: Array, causes: Vector, unit: float, share: float, phi: Array
+) -> None:
+    """phi (TERMS,) of a forecast that is made now; `unit` of what a cause counts, `share` of what the person's own does."""
+    phi[0] = share
     for k in range(s_.PROJECTED):
         total = 0.0
         for j in range(hidden.shape[0]):
             total += (hidden[j] - weights.middle[j]) * weights.projection[j, k]
-        phi[1 + k] = min(max(total, -CLIPPED_TERM), CLIPPED_TERM)
+        phi[1 + k] = share * min(max(total, -CLIPPED_TERM), CLIPPED_TERM)
     for c in range(s_.CAUSES):
         phi[1 + s_.PROJECTED + c] = min(max(unit * causes[c], -CLIPPED_TERM), CLIPPED_TERM)
 
 
 @kernel
-def corrections(singles: Array, phi: Array, out: Vector) -> None:
-    """The person's correction of each horizon in units of s_h, before trust, into `out` (HORIZONS,)."""
+def corrections(singles: Array, phi: Array, out: Vector, told: Vector) -> None:
+    """The correction of each horizon in units of s_h, before trust, into `out`, and what causes add of it into `told`."""
     for h in range(s_.HORIZONS):
-        total = 0.0
+        own, caused = 0.0, 0.0
         for i in range(s_.TERMS):
-            total += singles[s_.GAINS + h * s_.TERMS + i] * phi[i]
-        out[h] = min(max(total, -CLIPPED_CORRECTION), CLIPPED_CORRECTION)
+            part = singles[s_.GAINS + h * s_.TERMS + i] * phi[i]
+            if i <= s_.PROJECTED:
+                own += part
+            else:
+                caused += part
+        out[h] = min(max(own + caused, -CLIPPED_CORRECTION), CLIPPED_CORRECTION)
+        told[h] = min(max(caused, -CLIPPED_CORRECTION), CLIPPED_CORRECTION)
 
 
 @kernel
-def trusted(singles: Array, h: int) -> float:
-    """Share of the correction that counts."""
-    return float(1.0 / (1.0 + math.exp(1.0 - singles[s_.TRUST + h])))
+def trusted(singles: Array, h: int, proof: float) -> float:
+    """Share of a correction that counts: half where trust has reached `proof`."""
+    return float(1.0 / (1.0 + math.exp(proof - singles[s_.TRUST + h])))
 
 
 @kernel

@@ -19,21 +19,27 @@ from twin.shapes import Array, Matrix, Vector
 SPREAD_90 = 2.0 * 1.6448536269514722
 USUAL_SD = 12.0  # mg/dL: s_30 at which a unit of a cause counts as one
 LOWEST = 20.0  # mg/dL: no sensor says less
-LOWS = 3  # onset within 15 min, within 25 min; a reading below 70 within 30 min
+ONSETS, LOWS = 2, 3  # onset within 15 min, within 25 min; a reading below 70 within 30 min
 OUT = 7  # mean, sd, q05, q25, q50, q75, q95
 FADES_MIN = 120.0  # beyond the last horizon the learned part fades over this time
 
 
 class Bench(NamedTuple):
-    """Room of a whole forecast: the filter's, hidden units, outputs, phi, corrections, gains; as issued; causes and the rest."""
+    """Room of a whole forecast: the filter's, both layers, outputs, phi, corrections, gains; as issued; the rest."""
 
     room: Room
+    first: Array
     hidden: Array
     outputs: Array
+    onset_first: Array
+    onset_hidden: Array
+    onset_outputs: Array
+    low_first: Array
     low_hidden: Array
     low_outputs: Array
     phi: Array
     correction: Vector
+    told: Vector
     gain: Vector
     issued: Matrix
     terms: Matrix
@@ -49,10 +55,15 @@ def bench_for(weights: GlucoseWeights) -> Bench:
     return Bench(
         learned_room(),
         np.zeros(weights.corrections.bias.shape[0], dtype=np.float32),
+        np.zeros(weights.corrections.deep_bias.shape[0], dtype=np.float32),
         np.zeros(weights.corrections.offset.shape[0], dtype=np.float32),
+        np.zeros(weights.onsets.bias.shape[0], dtype=np.float32),
+        np.zeros(weights.onsets.deep_bias.shape[0], dtype=np.float32),
+        np.zeros(weights.onsets.offset.shape[0], dtype=np.float32),
         np.zeros(weights.lows.bias.shape[0], dtype=np.float32),
+        np.zeros(weights.lows.deep_bias.shape[0], dtype=np.float32),
         np.zeros(weights.lows.offset.shape[0], dtype=np.float32),
-        np.zeros(s_.TERMS, dtype=np.float32), np.zeros(s_.HORIZONS), np.zeros(s_.TERMS),
+        np.zeros(s_.TERMS, dtype=np.float32), np.zeros(s_.HORIZONS), np.zeros(s_.HORIZONS), np.zeros(s_.TERMS),
         np.zeros((s_.HORIZONS, 6)), np.zeros((s_.HORIZONS, 6)), np.zeros(s_.CAUSES), np.zeros(LOWS), np.zeros(6),
         np.zeros(OUT),
     )  # fmt: skip
@@ -102,28 +113,39 @@ def learn_and_issue(
         adapt.start(slot, singles, weights.gains)
     if slot[s_.COUNT] > 0.0:
         adapt.forget(singles, weights.gains, min((now - slot[s_.LAST_S]) / 60.0, linear.LONGEST_MIN))
-        adapt.mature(singles, (now - slot[s_.FIRST_S]) / 60.0, value, slot[s_.STEP_MIN], bench.gain)
+        adapt.mature(slot, singles, (now - slot[s_.FIRST_S]) / 60.0, value, slot[s_.STEP_MIN], bench.gain)
     take_reading(slot, now, offset_h, value, room)
     look(slot, now, offset_h, room)
-    run(weights.corrections, room.inputs, bench.hidden, bench.outputs)
+    run(weights.corrections, room.inputs, bench.first, bench.hidden, bench.outputs)
     # A gram is worth so many mg/dL, however rough the day is: causes are told in units of s_30 too.
-    adapt.terms(weights, bench.hidden, causes, USUAL_SD / room.base[1, 1], bench.phi)
-    adapt.corrections(singles, bench.phi, bench.correction)
+    rough = room.base[1, 1]
+    adapt.terms(
+        weights, bench.hidden, causes, USUAL_SD / rough, min(adapt.ROUGHEST_SD / rough, 1.0), bench.phi
+    )
+    adapt.corrections(singles, bench.phi, bench.correction, bench.told)
+    wide = math.exp(slot[s_.LOW_WIDTH] * adapt.lowness(value))
     for h in range(s_.HORIZONS):
-        person = adapt.trusted(singles, h) * bench.correction[h]
+        own = bench.correction[h] - bench.told[h]
+        person = adapt.trusted(singles, h, adapt.OWN_PROOF) * own
+        person += adapt.trusted(singles, h, adapt.TOLD_PROOF) * bench.told[h]
         for k in range(6):
             bench.terms[h, k] = bench.outputs[6 * h + k] + person
             if k > 0:
                 bench.terms[h, k] += singles[s_.SHIFTS + 5 * h + k - 1]
+        middle = bench.terms[h, 3]
+        for k in range(1, 6):
+            bench.terms[h, k] = middle + wide * (bench.terms[h, k] - middle)
         compose(bench.terms[h], room.base[h, 0], room.base[h, 1], bench.issued[h])
     since_first = (now - slot[s_.FIRST_S]) / 60.0
     population = bench.outputs[::6]
     adapt.open_forecast(
         slot, singles, since_first, bench.phi, room.base, population, bench.correction, bench.issued
     )
-    run(weights.lows, room.inputs, bench.low_hidden, bench.low_outputs)
+    run(weights.onsets, room.inputs, bench.onset_first, bench.onset_hidden, bench.onset_outputs)
+    run(weights.lows, room.inputs, bench.low_first, bench.low_hidden, bench.low_outputs)
     for k in range(LOWS):
-        lows[k] = 1.0 / (1.0 + math.exp(-bench.low_outputs[k]))
+        logit = bench.onset_outputs[k] if k < ONSETS else bench.low_outputs[k - ONSETS]
+        lows[k] = 1.0 / (1.0 + math.exp(-logit))
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""The population's network: standardised inputs, one hidden SiLU layer, outputs; plain loops over float32 arrays."""
+"""The population's network: standardised inputs, two hidden SiLU layers, outputs; plain loops over float32 arrays."""
 
 import math
 from typing import NamedTuple
@@ -12,12 +12,18 @@ CLIPPED = 4.0
 
 
 class Network(NamedTuple):
-    """centre, inverse (1/sd) of the inputs; inner (inputs, hidden), bias; outer (hidden, outputs), offset. float32."""
+    """Several members side by side, each with two layers of its own; their outputs are added. float32.
+
+    centre, inverse (1/sd) of the inputs; inner (inputs, members * first), bias; deep (members, first, second), deep_bias
+    (members * second); outer (members * second, outputs), offset.
+    """
 
     centre: Array
     inverse: Array
     inner: Array
     bias: Array
+    deep: Array
+    deep_bias: Array
     outer: Array
     offset: Array
 
@@ -28,13 +34,15 @@ class GlucoseWeights(NamedTuple):
     identity: a number of these weights, 0 where the mechanism alone forecasts: what a person learned beside other
         weights is not theirs.
     corrections: of base and scale: outputs (HORIZONS * 6): mean, then five quantiles.
-    lows: outputs: logits of "an episode begins within 15, 25 min" and "a reading below 70 mg/dL within 30 min".
-    middle: usual hidden units (hidden,); projection: to the directions in which people differ (hidden, PROJECTED).
+    onsets: outputs: logits of "an episode begins within 15, 25 min"; right between 70 and 130 mg/dL.
+    lows: output: logit of "a reading below 70 mg/dL within 30 min".
+    middle: usual units of the second layer (hidden,); projection: to the directions in which people differ (hidden, PROJECTED).
     gains: what a unit of each cause is expected to add, in units of s_h (HORIZONS, CAUSES).
     """
 
     identity: float
     corrections: Network
+    onsets: Network
     lows: Network
     middle: Array
     projection: Array
@@ -42,20 +50,35 @@ class GlucoseWeights(NamedTuple):
 
 
 @kernel
-def run(network: Network, x: Vector, hidden: Array, outputs: Array) -> None:
-    """Fill `hidden` and `outputs` (float32); nan in `x` is the training mean."""
-    hidden[:] = network.bias
+def activate(units: Array) -> None:
+    """SiLU in place."""
+    for j in range(units.shape[0]):
+        units[j] = units[j] / (np.float32(1.0) + np.float32(math.exp(-units[j])))
+
+
+@kernel
+def run(network: Network, x: Vector, first: Array, hidden: Array, outputs: Array) -> None:
+    """Fill the units of both layers and `outputs` (float32); nan in `x` is the training mean."""
+    first[:] = network.bias
     for i in range(x.shape[0]):
         z = (x[i] - network.centre[i]) * network.inverse[i]
         if not math.isnan(z):
             step = np.float32(min(max(z, -CLIPPED), CLIPPED))
             row = network.inner[i]
-            for j in range(hidden.shape[0]):
-                hidden[j] += step * row[j]
+            for j in range(first.shape[0]):
+                first[j] += step * row[j]
+    activate(first)
+    hidden[:] = network.deep_bias
+    members, width, second = network.deep.shape
+    for m in range(members):
+        part = hidden[m * second : (m + 1) * second]
+        for i in range(width):
+            unit, row = first[m * width + i], network.deep[m, i]
+            for j in range(second):
+                part[j] += unit * row[j]
+    activate(hidden)
     outputs[:] = network.offset
     for j in range(hidden.shape[0]):
-        unit = hidden[j] / (np.float32(1.0) + np.float32(math.exp(-hidden[j])))
-        hidden[j] = unit
-        row = network.outer[j]
+        unit, row = hidden[j], network.outer[j]
         for k in range(outputs.shape[0]):
             outputs[k] += unit * row[k]

@@ -14,15 +14,16 @@ import numpy as np
 
 from twin.learned import glucose_slot as s_
 from twin.learned.body_weights import BodyWeights, load_body, no_body
-from twin.learned.glucose import LOWS
+from twin.learned.glucose import LOWS, ONSETS
 from twin.learned.inputs import INPUTS, NAMES
 from twin.learned.network import GlucoseWeights, Network
 from twin.shapes import Array
 
-SCHEMA, VERSION = "glucose-weights", 1
+SCHEMA, VERSION = "glucose-weights", 2  # 1: one hidden layer
 SHIPPED = Path(__file__).parent / "glucose.json"
 PER_HORIZON = 6  # mean and five quantiles
-_NETWORK = ("centre", "inverse", "inner", "bias", "outer", "offset")
+PARTS = ("corrections", "onsets", "lows")
+_NETWORK = ("centre", "inverse", "inner", "bias", "deep", "deep_bias", "outer", "offset")
 
 
 class Weights(NamedTuple):
@@ -40,25 +41,24 @@ def _zeros(*shape: int) -> Array:
     return np.zeros(shape, dtype=np.float32)
 
 
+def _empty(outputs: int) -> Network:
+    return Network(
+        _zeros(INPUTS), _zeros(INPUTS), _zeros(INPUTS, 1), _zeros(1), _zeros(1, 1, 1), _zeros(1),
+        _zeros(1, outputs), _zeros(outputs),
+    )  # fmt: skip
+
+
 def nothing() -> Weights:
     """The learned part off: the mechanism alone forecasts."""
-    corrections = Network(_zeros(INPUTS), _zeros(INPUTS), _zeros(INPUTS, 1), _zeros(1),
-                          _zeros(1, s_.HORIZONS * PER_HORIZON), _zeros(s_.HORIZONS * PER_HORIZON))  # fmt: skip
-    lows = Network(
-        _zeros(INPUTS), _zeros(INPUTS), _zeros(INPUTS, 1), _zeros(1), _zeros(1, LOWS), _zeros(LOWS)
-    )
+    corrections, onsets, lows = _empty(s_.HORIZONS * PER_HORIZON), _empty(ONSETS), _empty(LOWS - ONSETS)
     gains = _zeros(s_.HORIZONS, s_.CAUSES)
     return Weights(
-        GlucoseWeights(0.0, corrections, lows, _zeros(1), _zeros(1, s_.PROJECTED), gains), no_body()
+        GlucoseWeights(0.0, corrections, onsets, lows, _zeros(1), _zeros(1, s_.PROJECTED), gains), no_body()
     )
 
 
 def _arrays(weights: GlucoseWeights) -> dict[str, Array]:
-    found = {
-        f"{part}.{name}": getattr(getattr(weights, part), name)
-        for part in ("corrections", "lows")
-        for name in _NETWORK
-    }
+    found = {f"{part}.{name}": getattr(getattr(weights, part), name) for part in PARTS for name in _NETWORK}
     return found | {name: getattr(weights, name) for name in ("middle", "projection", "gains")}
 
 
@@ -101,15 +101,20 @@ def _check(path: Path, found: dict[str, Any]) -> None:
         )
 
 
-def _shapes(inner: int, low_inner: int) -> dict[str, tuple[int, ...]]:
-    """Shape of every array, by the hidden units of the two networks."""
-    out = s_.HORIZONS * PER_HORIZON
-    return {
-        "corrections.centre": (INPUTS,), "corrections.inverse": (INPUTS,), "corrections.inner": (INPUTS, inner),
-        "corrections.bias": (inner,), "corrections.outer": (inner, out), "corrections.offset": (out,),
-        "lows.centre": (INPUTS,), "lows.inverse": (INPUTS,), "lows.inner": (INPUTS, low_inner),
-        "lows.bias": (low_inner,), "lows.outer": (low_inner, LOWS), "lows.offset": (LOWS,),
-        "middle": (inner,), "projection": (inner, s_.PROJECTED), "gains": (s_.HORIZONS, s_.CAUSES),
+def _shapes(arrays: dict[str, Array]) -> dict[str, tuple[int, ...]]:
+    """Shape of every array, by the layers of the two networks."""
+    found: dict[str, tuple[int, ...]] = {}
+    for part, out in zip(PARTS, (s_.HORIZONS * PER_HORIZON, ONSETS, LOWS - ONSETS), strict=True):
+        members, first, second = arrays[f"{part}.deep"].shape
+        found |= {
+            f"{part}.centre": (INPUTS,), f"{part}.inverse": (INPUTS,), f"{part}.inner": (INPUTS, members * first),
+            f"{part}.bias": (members * first,), f"{part}.deep": (members, first, second),
+            f"{part}.deep_bias": (members * second,), f"{part}.outer": (members * second, out),
+            f"{part}.offset": (out,),
+        }  # fmt: skip
+    units = len(arrays["corrections.deep_bias"])
+    return found | {
+        "middle": (units,), "projection": (units, s_.PROJECTED), "gains": (s_.HORIZONS, s_.CAUSES),
     }  # fmt: skip
 
 
@@ -133,14 +138,14 @@ def load(path: Path | None = None) -> Weights:
         for name, entry in found["arrays"].items():
             data = np.frombuffer(base64.b64decode(entry["float32"]), dtype="<f4")
             arrays[name] = np.ascontiguousarray(data.reshape(entry["shape"]), dtype=np.float32)
-        wanted = _shapes(len(arrays["corrections.bias"]), len(arrays["lows.bias"]))
+        wanted = _shapes(arrays)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WeightsError(f"{path}: damaged: {error!r}") from error
     for name, shape in wanted.items():
         if name not in arrays or arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
             raise WeightsError(f"{path}: {name} is not {shape} finite numbers")
-    corrections, lows = (
-        Network(*(arrays[f"{part}.{name}"] for name in _NETWORK)) for part in ("corrections", "lows")
+    corrections, onsets, lows = (Network(*(arrays[f"{part}.{name}"] for name in _NETWORK)) for part in PARTS)
+    made = GlucoseWeights(
+        0.0, corrections, onsets, lows, arrays["middle"], arrays["projection"], arrays["gains"]
     )
-    made = GlucoseWeights(0.0, corrections, lows, arrays["middle"], arrays["projection"], arrays["gains"])
     return Weights(identified(made), load_body())
