@@ -22,6 +22,7 @@ from tests.chaos.system import SECRET, Groups, Receiver, Workers
 from tests.flow.proxy import Proxy
 
 RECOVER_S, DRAIN_S = 300.0, 900.0
+BROKER_UP_S = 600.0  # a stalled disk: Kafka stood for two minutes at its start, twice, and the run was lost
 SO_FAR = (
     10  # after so many disturbances the table is printed: a run that is cut short has told what it proved
 )
@@ -150,13 +151,13 @@ class Chaos:
     async def broker_stop(self):
         await asyncio.to_thread(self.kafka.stop)
         await asyncio.sleep(self.plan.away_s)
-        await asyncio.to_thread(self.kafka.start)
+        await asyncio.to_thread(self.kafka.start, BROKER_UP_S)
         return f"broker stopped for {self.plan.away_s:.0f} s"
 
     async def broker_kill(self):
         self.kafka.process.kill()
         await asyncio.to_thread(self.kafka.process.wait, 10)
-        await asyncio.to_thread(self.kafka.start)
+        await asyncio.to_thread(self.kafka.start, BROKER_UP_S)
         return "broker killed (-9)"
 
     async def store_stop(self):
