@@ -5,8 +5,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from stream import alerting, resting, storing
+from stream.memory import give_back
 from stream.person import PersonTwin
 from stream.shelf import Shelf
+
+GIVE_BACK_AFTER = 1000  # twins put away, about 40 MB
 
 
 class Keeping(ABC):
@@ -22,6 +25,7 @@ class Keeping(ABC):
 
     def __init__(self, shelf: Shelf | None, resident: int) -> None:
         self.shelf, self.resident = shelf, resident
+        self.left = 0  # twins put away since memory was given back
         self.twins: dict[str, PersonTwin] = {}
         self.asleep: dict[str, tuple[int, bool]] = {}
         self.due: set[str] = set()
@@ -70,6 +74,10 @@ class Keeping(ABC):
             if not twin.touched and person not in self.due:
                 self.asleep[person] = twin.newest_ms, alerting.is_silent(twin.alerts)
                 del self.twins[person]
+                self.left += 1
+        if self.left >= GIVE_BACK_AFTER:
+            self.left = 0
+            give_back()
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Take one changelog record, in any order."""

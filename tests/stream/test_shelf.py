@@ -8,7 +8,9 @@ import sys
 import numpy as np
 import pytest
 
+from stream.bench.inside import people_minutes
 from stream.cohort import Cohort
+from stream.memory import give_back
 from stream.shelf import Shelf, sweep
 from stream.virtual import DEMO, simulate
 
@@ -103,3 +105,20 @@ def test_shelves_of_processes_that_are_no_more_are_deleted(tmp_path):
     sweep(tmp_path)
 
     assert [path.name for path in tmp_path.iterdir()] == [f"shelf-{os.getpid()}"]
+
+
+def test_memory_of_twins_that_were_put_away_is_given_back(tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr("stream.keeping.give_back", lambda: given.append(1))
+    monkeypatch.setattr("stream.keeping.GIVE_BACK_AFTER", 10)
+    cohort = Cohort(shelf=Shelf(tmp_path / "s.sqlite"), resident=2)
+    for minute in range(2):
+        cohort.apply(people_minutes(0, 30, minute, minute + 1))
+        list(cohort.changed())
+
+    assert len(cohort.twins) == 2
+    assert len(given) >= 2
+
+
+def test_giving_memory_back_works_where_there_is_glibc():
+    give_back()
