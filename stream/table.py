@@ -172,12 +172,9 @@ class TwinTable(faust.Table):
             await asyncio.wait(after)
         producer = self.app.producer.changelog  # aiokafka's own: 24 us a record where send_changelog takes 70
         for batch in batches(records, last=last):
-            builder = producer.create_batch()
-            for key, value in batch:
-                if builder.append(timestamp=None, key=key, value=value) is None:
-                    raise RuntimeError(f"a batch of {len(batch)} records is above producer_max_batch_size")
-            builder.close()
-            future = await producer.send_batch(builder, sent.tp.topic, partition=sent.tp.partition)
+            future = await producer.send_batch(
+                built(producer, batch), sent.tp.topic, partition=sent.tp.partition
+            )
             future.add_done_callback(partial(self._count, sent, len(batch)))
             sent.waiting.append(future)
 
@@ -213,6 +210,16 @@ class Sent:
 
 def _ahead(cohort: Cohort) -> bool:
     return any(twin.touched for twin in cohort.twins.values())
+
+
+def built(producer: Any, batch: list[Record]) -> Any:
+    """A closed batch of the producer, for its `send_batch`."""
+    builder = producer.create_batch()
+    for key, value in batch:
+        if builder.append(timestamp=None, key=key, value=value) is None:
+            raise RuntimeError(f"a batch of {len(batch)} records is above producer_max_batch_size")
+    builder.close()
+    return builder
 
 
 def batches(records: list[Record], limit: int = BATCH_BYTES, last: bytes = HEAD) -> Iterator[list[Record]]:

@@ -24,15 +24,12 @@ DAY_S = 86400.0  # the pump's rate, what is eaten in a day
 GENERIC_EFFICIENCY, WALKING_EFFICIENCY, CYCLING_EFFICIENCY = 0.15, 0.05, 0.22
 SLEEP_EVIDENCE, WAKE_EVIDENCE = math.log(0.95 / 0.50), math.log(0.05 / 0.50)
 EVIDENCE_MINUTES, FORGETTING_MINUTES = 5.0, 60.0
-MIXING_MINUTES, LATENCY_MINUTES = (
-    30.0,
-    15.0,
-)  # in which people fall asleep or wake, by the schedule; lying down
+# In which people fall asleep or wake, by the schedule; lying down.
+MIXING_MINUTES, LATENCY_MINUTES = 30.0, 15.0
 SUREST = 5.0  # ln odds
 UPRIGHT, UPRIGHT_EVIDENCE = 0.25, 5.0 * math.log(0.1)  # nearly nobody sleeps upright; a minute of it tells
-LYING_EVIDENCE = math.log(
-    10.0
-)  # who lies is asleep for nine tenths of the time (Ohayon 2004, Sleep 27, 1255: 85-95 %)
+# Who lies is asleep for nine tenths of the time (Ohayon 2004, Sleep 27, 1255: 85-95 %).
+LYING_EVIDENCE = math.log(10.0)
 MEAL_S = 600.0
 TOLD_S = 43200.0  # meals or doses are logged if one was in the last 12 h
 ACTIVITY_LASTS_MINUTES = 60.0  # how long innovations of one sign speak for what comes

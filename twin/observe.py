@@ -219,9 +219,10 @@ def expect_slow(channel: int, record: Record, w: Work) -> None:
 def slow_noise(channel: int, now: float, record: Record) -> float:
     """Variance of a scale's reading [kg^2], whose day is the same all day, or of its impedance [%^2], biased for weeks."""
     since = max(now - record[r_.LAST_S + channel], 60.0)
+    variance, lasting, lasts_s = SCALE_VARIANCE, DAY_VARIANCE, DAY_S
     if channel == c_.BODY_FAT:
-        return float(IMPEDANCE_VARIANCE + IMPEDANCE_BIAS_VARIANCE * max(IMPEDANCE_BIAS_S / since - 1.0, 0.0))
-    return float(SCALE_VARIANCE + DAY_VARIANCE * max(DAY_S / since - 1.0, 0.0))
+        variance, lasting, lasts_s = IMPEDANCE_VARIANCE, IMPEDANCE_BIAS_VARIANCE, IMPEDANCE_BIAS_S
+    return float(variance + lasting * max(lasts_s / since - 1.0, 0.0))
 
 
 @kernel

@@ -15,11 +15,16 @@ from connectors.stores.outlooks import OUTLOOK
 MOST_PEOPLE = 100_000  # whose newest tick is remembered
 PREFIX = f"{OUTLOOK}_"
 Ask = Callable[[str], Awaitable[list[dict[str, Any]]]]
+Brought = list[tuple[Document, set[str]]]
 Spared = dict[int, set[str]]  # channels to leave out, by the id of the document
 
 
-def channels_of(e: Document) -> set[str]:
-    """Channels that an estimate brings forecasts of."""
+def brought(estimates: Sequence[Document]) -> Brought:
+    """Estimates that bring forecasts, with the channels of these."""
+    return [(e, channels) for e in estimates if (channels := _channels_of(e))]
+
+
+def _channels_of(e: Document) -> set[str]:
     found = e.get(OUTLOOK)
     if not isinstance(found, list) or fault(e, ESTIMATE) is not None:
         return set()
@@ -36,17 +41,15 @@ class Firsts:
     """What one writer knows of the forecasts that stand."""
 
     def __init__(self) -> None:
-        self.newest: dict[
-            str, int
-        ] = {}  # time of the last estimate with a forecast that was written, by person
+        # By person, time of the last estimate with a forecast that was written.
+        self.newest: dict[str, int] = {}
 
     def forget(self) -> None:
         """Somebody else may have written since."""
         self.newest.clear()
 
-    async def spared(self, estimates: Sequence[Document], ask: Ask, literal: Callable[[str], str]) -> Spared:
+    async def spared(self, brings: Brought, ask: Ask, literal: Callable[[str], str]) -> Spared:
         """Forecasts that are not to be written, because one was made before; also before in these."""
-        brings = [(e, channels) for e in estimates if (channels := channels_of(e))]
         doubts: dict[str, tuple[int, int]] = {}
         for e, _ in brings:
             person, at = e["person"], e["time"]
@@ -72,12 +75,11 @@ class Firsts:
             stands |= channels
         return spared
 
-    def written(self, estimates: Sequence[Document]) -> None:
+    def written(self, brings: Brought) -> None:
         """They are stored."""
-        for e in estimates:
-            if channels_of(e):
-                person = e["person"]
-                self.newest[person] = max(e["time"], self.newest.pop(person, 0))  # the last to be forgotten
+        for e, _ in brings:
+            person = e["person"]
+            self.newest[person] = max(e["time"], self.newest.pop(person, 0))  # the last to be forgotten
         for person in list(self.newest)[: max(0, len(self.newest) - MOST_PEOPLE)]:
             del self.newest[person]
 

@@ -19,7 +19,7 @@ from connectors.errors import Unavailable
 from connectors.stores import Document, Refused, buckets, hourly, overview
 from connectors.stores.answers import CONFIGURATION_PAUSE_S, Rejected, judge
 from connectors.stores.checks import ALERT, ESTIMATE, FAR_MS, sort_out
-from connectors.stores.firsts import Firsts
+from connectors.stores.firsts import Firsts, brought
 from connectors.stores.lines import alert_lines, estimate_lines, line
 from connectors.stores.outlooks import OUTLOOK, put_together
 from connectors.stores.retention import Retention
@@ -124,13 +124,14 @@ class InfluxStore:
         estimates, refused = self.retention.sort_out(estimates, "time", self.bucket)
         alerts, others = self.retention.sort_out(alerts, "onset", self.alert_bucket)
         refused += others
-        spared = await self.firsts.spared(estimates, self._query, _literal)
+        brings = brought(estimates)
+        spared = await self.firsts.spared(brings, self._query, _literal)
         for bucket, documents in ((self.bucket, (estimates, ())), (self.alert_bucket, ((), alerts))):
             entries, bad = await asyncio.to_thread(encode, documents[0], documents[1], spared)
             refused += bad
             for batch in requests(entries):
                 refused += await self._send(batch, bucket)
-        self.firsts.written(estimates)
+        self.firsts.written(brings)
         return list({id(r.document): r for r in refused}.values())  # an estimate has two lines
 
     def forget(self) -> None:

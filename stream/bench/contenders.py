@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filterpy.kalman import MerweScaledSigmaPoints, UnscentedKalmanFilter
 from numpy.typing import NDArray
 
 from stream.bench import ring
@@ -102,11 +101,8 @@ def _read(x: Floats) -> Floats:
 
 def ring_filterpy(compiled: bool, count: int) -> tuple[Contender, Floats]:
     """The same by filterpy, the model compiled by numba or written with numpy; one RK4 step."""
-    points = MerweScaledSigmaPoints(ring.N, alpha=1.0, beta=0.0, kappa=0.0)
-    model = (ring.moved, ring.read) if compiled else (_moved, _read)
-    ukf = UnscentedKalmanFilter(ring.N, ring.SEEN, 1.0, hx=model[1], fx=model[0], points=points)
-    mean, covariance, values, noises = ring.start()
-    ukf.x, ukf.P, ukf.Q, ukf.R = mean, covariance, ring.PROCESS_NOISE * np.eye(ring.N), np.diag(noises)
+    ukf, values = ring.unscented(*((ring.moved, ring.read) if compiled else (_moved, _read)))
+    mean = ukf.x
 
     def run() -> None:
         for _ in range(count):

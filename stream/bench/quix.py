@@ -7,28 +7,20 @@ quixstreams` and TWIN_BENCH_QUIX=FOLDER for `twin bench stream`; by itself, with
 `python -m stream.bench.quix HOST:PORT TOPIC COUNT FOLDER`, which prints JSON when done.
 """
 
-import os
 import sys
 import time
-from typing import Any
 
-import numpy as np
 import orjson
-from filterpy.kalman import MerweScaledSigmaPoints, UnscentedKalmanFilter
 
 from stream.bench import ring
+from stream.bench.counted import Counted
 
 
 class Minutes:
     """The filter of a person and the minute that it stands in."""
 
     def __init__(self, minute: int) -> None:
-        points = MerweScaledSigmaPoints(ring.N, alpha=1.0, beta=0.0, kappa=0.0)
-        self.filter = UnscentedKalmanFilter(
-            ring.N, ring.SEEN, 1.0, hx=ring.read, fx=ring.moved, points=points
-        )
-        self.filter.x, self.filter.P, self.values, noises = ring.start()
-        self.filter.Q, self.filter.R = ring.PROCESS_NOISE * np.eye(ring.N), np.diag(noises)
+        self.filter, self.values = ring.unscented(ring.moved, ring.read)
         self.minute, self.total, self.count = minute, 0.0, 0
 
     def take(self, minute: int, value: float) -> None:
@@ -46,29 +38,21 @@ def run(address: str, topic: str, wanted: int, folder: str) -> None:
     from quixstreams import Application  # noqa: PLC0415 - only where it is installed
 
     people: dict[str, Minutes] = {}
-    seen = {"count": 0, "began": 0.0, "used": 0.0}
+    counted = Counted(wanted)
     app = Application(
         broker_address=address, consumer_group=f"quix-{time.time_ns()}", auto_offset_reset="earliest",
         auto_create_topics=False, state_dir=folder, loglevel="ERROR",
     )  # fmt: skip
 
     def work(value: bytes) -> None:
-        if not seen["count"]:
-            seen["began"], seen["used"] = time.monotonic(), time.process_time()
+        counted.begin()
         reading = orjson.loads(value)
         minute = reading["time"] // 60_000
         person = people.get(reading["person"])
         if person is None:
             person = people[reading["person"]] = Minutes(minute)
         person.take(minute, reading["value"])
-        seen["count"] += 1
-        if seen["count"] >= wanted:
-            found: dict[str, Any] = {
-                "wall_s": time.monotonic() - seen["began"], "processor_s": time.process_time() - seen["used"],
-                "readings": seen["count"],
-            }  # fmt: skip
-            os.write(1, b"\n" + orjson.dumps(found) + b"\n")
-            os._exit(0)
+        counted.end()
 
     frame = app.dataframe(app.topic(topic, key_deserializer="bytes", value_deserializer="bytes"))
     frame.update(work)

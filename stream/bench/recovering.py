@@ -12,7 +12,7 @@ from stream.bench.around import Process
 from stream.bench.inside import people_minutes
 from stream.cohort import Cohort
 from stream.settings import Settings
-from stream.table import LARGEST_BATCH, batches
+from stream.table import LARGEST_BATCH, batches, built
 
 AT_ONCE, MINUTES = 1000, 3
 
@@ -33,13 +33,11 @@ async def fill(settings: Settings, people: int, tell: Callable[[str], None]) -> 
             waiting = []
             partition = number % settings.partitions
             for batch in batches(list(cohort.changed())):
-                builder = producer.create_batch()
-                for key, value in batch:
-                    builder.append(timestamp=None, key=key, value=value)
-                    size += len(value or b"")
-                builder.close()
+                size += sum(len(value or b"") for _, value in batch)
                 waiting.append(
-                    await producer.send_batch(builder, topics.changelog(settings), partition=partition)
+                    await producer.send_batch(
+                        built(producer, batch), topics.changelog(settings), partition=partition
+                    )
                 )
             await asyncio.gather(*waiting)
             if first % 20_000 == 0:

@@ -5,9 +5,11 @@ z_i = exp(0.1 x_i) + x_(i+7), i < 6. It stands for a block of the body: as many 
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
+from filterpy.kalman import MerweScaledSigmaPoints, UnscentedKalmanFilter
 from numpy.typing import NDArray
 
 from twin.filter.correct import correct_together
@@ -145,6 +147,15 @@ def start() -> tuple[Vector, Matrix, Vector, Vector]:
     """Mean, covariance, values, noises at the beginning."""
     mean: NDArray[np.float64] = 0.1 * np.random.default_rng(0).standard_normal(N)
     return mean, START_VARIANCE * np.eye(N), np.ones(SEEN), np.full(SEEN, SENSOR_NOISE)
+
+
+def unscented(fx: Callable[..., Any], hx: Callable[..., Any]) -> tuple[Any, Vector]:
+    """filterpy's filter of the ring at the beginning, with this model, and the values that it is given."""
+    points = MerweScaledSigmaPoints(N, alpha=1.0, beta=0.0, kappa=0.0)
+    ukf = UnscentedKalmanFilter(N, SEEN, 1.0, hx=hx, fx=fx, points=points)
+    ukf.x, ukf.P, values, noises = start()
+    ukf.Q, ukf.R = PROCESS_NOISE * np.eye(N), np.diag(noises)
+    return ukf, values
 
 
 @kernel

@@ -4,13 +4,14 @@ No filter runs: what is measured is what an event costs before anything is done 
 `python -m stream.bench.stock HOST:PORT TOPIC PARTITIONS COUNT FOLDER`; prints JSON when COUNT events are done.
 """
 
-import os
 import sys
 import time
 from typing import Any
 
 import faust
 import orjson
+
+from stream.bench.counted import Counted
 
 
 def application(address: str, topic: str, partitions: int, wanted: int, folder: str) -> faust.App:
@@ -24,25 +25,19 @@ def application(address: str, topic: str, partitions: int, wanted: int, folder: 
         topic, key_type=bytes, value_type=bytes, value_serializer="raw", partitions=partitions
     )
     minutes: dict[str, tuple[int, float, int]] = {}
-    seen = {"count": 0, "began": 0.0, "used": 0.0}
+    counted = Counted(wanted)
 
     @app.agent(readings)  # type: ignore[untyped-decorator]
     async def work(stream: Any) -> None:
         async for value in stream:
-            if not seen["count"]:
-                seen["began"], seen["used"] = time.monotonic(), time.process_time()
+            counted.begin()
             reading = orjson.loads(value)
             minute = reading["time"] // 60_000
             known, total, count = minutes.get(reading["person"], (minute, 0.0, 0))
             if known != minute:
                 total, count = 0.0, 0
             minutes[reading["person"]] = (minute, total + reading["value"], count + 1)
-            seen["count"] += 1
-            if seen["count"] >= wanted:
-                found = {"wall_s": time.monotonic() - seen["began"], "processor_s": time.process_time() - seen["used"],
-                         "readings": seen["count"]}  # fmt: skip
-                os.write(1, b"\n" + orjson.dumps(found) + b"\n")  # Faust has taken sys.stdout
-                os._exit(0)
+            counted.end()
 
     return app
 

@@ -213,9 +213,8 @@ class Chaos:
     def so_far(self, load):
         """The table of what was done until now."""
         self.report.ends = self.workers.ends
-        done = sum(map(len, self.report.recovered.values())) + self.report.never.total()
         log(
-            f"so far {done} of {self.report.asked}, {load.sent} of {len(load.plan)} sent\n{self.report.text()}"
+            f"so far {self.report.done} of {self.report.asked}, {load.sent} of {len(load.plan)} sent\n{self.report.text()}"
         )
 
     async def _marks(self, topic):

@@ -6,15 +6,14 @@ import aiohttp
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
-from pydantic import SecretStr
 
 from connectors.stores import influx
 from connectors.stores.influx import InfluxStore
 from stream import topics
 from stream.health import Metrics
-from stream.settings import Settings
 from stream.sink import CLOSED, Sink
 from tests.flow.proxy import Proxy
+from tests.flow.sinks import influx_sink
 from tests.flow.test_worker import everything
 
 FAULTS = ("latency", "bandwidth", "cut", "reset", "hang", "garbage", "page", "refusal")
@@ -71,11 +70,9 @@ def told(kafka, influx2):
     patch.setattr("stream.breaker.LONGEST_PAUSE_S", 1.0)
     found = {}
     with Proxy(influx2.port) as proxy:
-        settings = Settings(
-            broker=kafka.bootstrap, partitions=2, app_id="faults", roles="sink", store="influx",
-            influx_url=f"http://127.0.0.1:{proxy.port}", influx_token=SecretStr(influx2.token), influx_org=influx2.org,
-            influx_bucket=influx2.bucket,
-        )  # fmt: skip
+        settings = influx_sink(
+            kafka, influx2, "faults", partitions=2, influx_url=f"http://127.0.0.1:{proxy.port}"
+        )
         asyncio.run(topics.create_missing(settings))
         asyncio.run(run(settings, proxy, found))
     patch.undo()

@@ -6,13 +6,12 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import TopicPartition
-from pydantic import SecretStr
 
 from connectors.stores.influx import InfluxStore
 from stream import topics
 from stream.health import Metrics
-from stream.settings import Settings
 from stream.sink import Sink
+from tests.flow.sinks import influx_sink
 
 PEOPLE, TIMES, VERSIONS = 30, 4, 60
 START_MS = 1_763_600_400_000
@@ -78,10 +77,7 @@ async def standing(settings):
 
 @pytest.fixture(scope="module")
 def told(kafka, influx2):
-    settings = Settings(
-        broker=kafka.bootstrap, partitions=4, app_id="moves", roles="sink", store="influx", influx_url=influx2.url,
-        influx_token=SecretStr(influx2.token), influx_org=influx2.org, influx_bucket=influx2.bucket, worker_name="mover",
-    )  # fmt: skip
+    settings = influx_sink(kafka, influx2, "moves", partitions=4, worker_name="mover")
     asyncio.run(topics.create_missing(settings))
     rows, own = asyncio.run(run(settings, influx2))
     return rows, own, asyncio.run(standing(settings))

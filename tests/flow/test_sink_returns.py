@@ -6,13 +6,12 @@ import time
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
-from pydantic import SecretStr
 
 from stream import topics
 from stream.health import Metrics
-from stream.settings import Settings
 from stream.sink import CLOSED, Sink
 from tests.flow.proxy import Proxy
+from tests.flow.sinks import influx_sink
 from tests.flow.test_sink_faults import estimate
 
 EACH, AWAY_S, WITHIN_S = 300, 8.0, 12.0
@@ -60,11 +59,9 @@ async def run(settings, proxy):
 @pytest.fixture(scope="module")
 def told(kafka, influx2):
     with Proxy(influx2.port) as proxy:
-        settings = Settings(
-            broker=kafka.bootstrap, partitions=2, app_id="returns", roles="sink", store="influx",
-            influx_url=f"http://127.0.0.1:{proxy.port}", influx_token=SecretStr(influx2.token), influx_org=influx2.org,
-            influx_bucket=influx2.bucket,
-        )  # fmt: skip
+        settings = influx_sink(
+            kafka, influx2, "returns", partitions=2, influx_url=f"http://127.0.0.1:{proxy.port}"
+        )
         asyncio.run(topics.create_missing(settings))
         return asyncio.run(run(settings, proxy))
 

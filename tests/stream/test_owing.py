@@ -43,23 +43,18 @@ def test_an_hour_is_owed_from_its_first_record_until_it_is_written():
     assert (len(found), found.begin()) == (0, set())
 
 
-def test_what_comes_while_a_row_is_written_is_owed_again():
+@pytest.mark.parametrize(
+    ("end", "first"),
+    [(Owing.done, 12), (Owing.failed, 7)],
+    ids=["a row that was written", "one that could not be, from where it was"],
+)
+def test_what_comes_while_a_row_is_written_is_owed_again(end, first):
     found = owed((ONE, 7, "ada", 5))
     found.begin()
     found.note(ONE, 12, "ada", 6)
-    found.done()
+    end(found)
 
-    assert found.firsts() == {ONE: 12}
-    assert len(found) == 1
-
-
-def test_a_row_that_could_not_be_written_is_owed_from_where_it_was():
-    found = owed((ONE, 7, "ada", 5))
-    found.begin()
-    found.note(ONE, 12, "ada", 6)
-    found.failed()
-
-    assert found.firsts() == {ONE: 7}
+    assert found.firsts() == {ONE: first}
     assert len(found) == 1
 
 

@@ -7,7 +7,7 @@ from scipy.linalg import expm
 from twin.learned import adapt, causes, glucose, linear, person
 from twin.learned import glucose_slot as s_
 from twin.learned.inputs import INPUTS, NAMES
-from twin.learned.network import run
+from twin.learned.network import layers_for, run
 from twin.learned.observe import AHEAD_MIN
 from twin.learned.weights import load, nothing
 
@@ -260,13 +260,11 @@ def test_any_horizon_has_a_distribution_that_joins_the_learned_ones():
 
 def test_what_is_not_known_is_the_training_mean():
     x = WEIGHTS.corrections.centre.astype(np.float64)
-    first, hidden, told, untold = (
-        np.zeros(n, dtype=np.float32) for n in (len(WEIGHTS.corrections.bias), len(WEIGHTS.middle), 24, 24)
-    )
-    run(WEIGHTS.corrections, x, first, hidden, told)
-    run(WEIGHTS.corrections, np.full(INPUTS, np.nan), first, hidden, untold)
+    known, unknown = layers_for(WEIGHTS.corrections), layers_for(WEIGHTS.corrections)
+    run(WEIGHTS.corrections, x, known)
+    run(WEIGHTS.corrections, np.full(INPUTS, np.nan), unknown)
 
-    np.testing.assert_allclose(told, untold, atol=1e-5)
+    np.testing.assert_allclose(known.outputs, unknown.outputs, atol=1e-5)
     assert len(NAMES) == len(set(NAMES))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from twin.jit import kernel
 from twin.learned import adapt, linear
 from twin.learned import glucose_slot as s_
-from twin.learned.network import GlucoseWeights, run
+from twin.learned.network import GlucoseWeights, Layers, layers_for, run
 from twin.learned.observe import AHEAD_MIN, Room, learned_room, look, take_reading
 from twin.shapes import Array, Matrix, Vector
 
@@ -25,18 +25,12 @@ FADES_MIN = 120.0  # beyond the last horizon the learned part fades over this ti
 
 
 class Bench(NamedTuple):
-    """Room of a whole forecast: the filter's, both layers, outputs, phi, corrections, gains; as issued; the rest."""
+    """Room of a whole forecast: the filter's, the networks', phi, corrections, gains; as issued; the rest."""
 
     room: Room
-    first: Array
-    hidden: Array
-    outputs: Array
-    onset_first: Array
-    onset_hidden: Array
-    onset_outputs: Array
-    low_first: Array
-    low_hidden: Array
-    low_outputs: Array
+    network: Layers
+    onsets: Layers
+    low: Layers
     phi: Array
     correction: Vector
     told: Vector
@@ -53,16 +47,7 @@ class Bench(NamedTuple):
 def bench_for(weights: GlucoseWeights) -> Bench:
     """Room for one person at a time."""
     return Bench(
-        learned_room(),
-        np.zeros(weights.corrections.bias.shape[0], dtype=np.float32),
-        np.zeros(weights.corrections.deep_bias.shape[0], dtype=np.float32),
-        np.zeros(weights.corrections.offset.shape[0], dtype=np.float32),
-        np.zeros(weights.onsets.bias.shape[0], dtype=np.float32),
-        np.zeros(weights.onsets.deep_bias.shape[0], dtype=np.float32),
-        np.zeros(weights.onsets.offset.shape[0], dtype=np.float32),
-        np.zeros(weights.lows.bias.shape[0], dtype=np.float32),
-        np.zeros(weights.lows.deep_bias.shape[0], dtype=np.float32),
-        np.zeros(weights.lows.offset.shape[0], dtype=np.float32),
+        learned_room(), layers_for(weights.corrections), layers_for(weights.onsets), layers_for(weights.lows),
         np.zeros(s_.TERMS, dtype=np.float32), np.zeros(s_.HORIZONS), np.zeros(s_.HORIZONS), np.zeros(s_.TERMS),
         np.zeros((s_.HORIZONS, 6)), np.zeros((s_.HORIZONS, 6)), np.zeros(s_.CAUSES), np.zeros(LOWS), np.zeros(6),
         np.zeros(OUT),
@@ -116,11 +101,16 @@ def learn_and_issue(
         adapt.mature(slot, singles, (now - slot[s_.FIRST_S]) / 60.0, value, slot[s_.STEP_MIN], bench.gain)
     take_reading(slot, now, offset_h, value, room)
     look(slot, now, offset_h, room)
-    run(weights.corrections, room.inputs, bench.first, bench.hidden, bench.outputs)
+    run(weights.corrections, room.inputs, bench.network)
     # A gram is worth so many mg/dL, however rough the day is: causes are told in units of s_30 too.
     rough = room.base[1, 1]
     adapt.terms(
-        weights, bench.hidden, causes, USUAL_SD / rough, min(adapt.ROUGHEST_SD / rough, 1.0), bench.phi
+        weights,
+        bench.network.hidden,
+        causes,
+        USUAL_SD / rough,
+        min(adapt.ROUGHEST_SD / rough, 1.0),
+        bench.phi,
     )
     adapt.corrections(singles, bench.phi, bench.correction, bench.told)
     wide = math.exp(slot[s_.LOW_WIDTH] * adapt.lowness(value))
@@ -129,7 +119,7 @@ def learn_and_issue(
         person = adapt.trusted(singles, h, adapt.OWN_PROOF) * own
         person += adapt.trusted(singles, h, adapt.TOLD_PROOF) * bench.told[h]
         for k in range(6):
-            bench.terms[h, k] = bench.outputs[6 * h + k] + person
+            bench.terms[h, k] = bench.network.outputs[6 * h + k] + person
             if k > 0:
                 bench.terms[h, k] += singles[s_.SHIFTS + 5 * h + k - 1]
         middle = bench.terms[h, 3]
@@ -137,14 +127,14 @@ def learn_and_issue(
             bench.terms[h, k] = middle + wide * (bench.terms[h, k] - middle)
         compose(bench.terms[h], room.base[h, 0], room.base[h, 1], bench.issued[h])
     since_first = (now - slot[s_.FIRST_S]) / 60.0
-    population = bench.outputs[::6]
+    population = bench.network.outputs[::6]
     adapt.open_forecast(
         slot, singles, since_first, bench.phi, room.base, population, bench.correction, bench.issued
     )
-    run(weights.onsets, room.inputs, bench.onset_first, bench.onset_hidden, bench.onset_outputs)
-    run(weights.lows, room.inputs, bench.low_first, bench.low_hidden, bench.low_outputs)
+    run(weights.onsets, room.inputs, bench.onsets)
+    run(weights.lows, room.inputs, bench.low)
     for k in range(LOWS):
-        logit = bench.onset_outputs[k] if k < ONSETS else bench.low_outputs[k - ONSETS]
+        logit = bench.onsets.outputs[k] if k < ONSETS else bench.low.outputs[k - ONSETS]
         lows[k] = 1.0 / (1.0 + math.exp(-logit))
 
 

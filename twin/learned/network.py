@@ -49,6 +49,24 @@ class GlucoseWeights(NamedTuple):
     gains: Array
 
 
+class Layers(NamedTuple):
+    """Room of one network: units of both layers and outputs, float32."""
+
+    first: Array
+    hidden: Array
+    outputs: Array
+
+
+@kernel
+def layers_for(network: Network) -> Layers:
+    """Room for it."""
+    return Layers(
+        np.zeros(network.bias.shape[0], dtype=np.float32),
+        np.zeros(network.deep_bias.shape[0], dtype=np.float32),
+        np.zeros(network.offset.shape[0], dtype=np.float32),
+    )
+
+
 @kernel
 def activate(units: Array) -> None:
     """SiLU in place."""
@@ -57,8 +75,9 @@ def activate(units: Array) -> None:
 
 
 @kernel
-def run(network: Network, x: Vector, first: Array, hidden: Array, outputs: Array) -> None:
-    """Fill the units of both layers and `outputs` (float32); nan in `x` is the training mean."""
+def run(network: Network, x: Vector, layers: Layers) -> None:
+    """Fill the units of both layers and the outputs; nan in `x` is the training mean."""
+    first, hidden, outputs = layers.first, layers.hidden, layers.outputs
     first[:] = network.bias
     for i in range(x.shape[0]):
         z = (x[i] - network.centre[i]) * network.inverse[i]
