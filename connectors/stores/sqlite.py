@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,11 +34,12 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection: sqlite3.Connection | None = None
-        self._lock = asyncio.Lock()
+        # One thread, so one piece of work at a time, even when who asked for it has gone away: a lock in the
+        # event loop is given back when its task is cancelled, and the thread would go on beside the next.
+        self._thread = ThreadPoolExecutor(1, "sqlite")
 
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        async with self._lock:
-            return await asyncio.to_thread(self._guarded, work)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._guarded, work)
 
     def _guarded(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
@@ -127,8 +129,10 @@ class SqliteStore:
         return f"SQLite {sqlite3.sqlite_version} at {self.path}"
 
     async def close(self) -> None:
-        """Close the file."""
-        async with self._lock:
-            if self._connection is not None:
-                await asyncio.to_thread(self._connection.close)
-                self._connection = None
+        """Close the file, when what was begun has ended."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
