@@ -25,6 +25,7 @@ READ_AGAIN = 5  # recoveries in a row that may end before their end; then the pr
 CUT_S = 1.0
 OVERHEAD = 40  # what a record takes besides key and value, at most
 Record = tuple[bytes, bytes | None]
+Kind = tuple[int, bytes]
 
 
 class TwinTable(faust.Table):
@@ -35,9 +36,8 @@ class TwinTable(faust.Table):
     def __post_init__(self) -> None:
         self.cohorts: dict[int, Cohort] = {}
         self.offsets: dict[Any, int] = {}
-        self.writing: Counter[int] = (
-            Counter()
-        )  # by partition, what was sent to the changelog and did not arrive
+        # By partition and by what it is, HEAD or BOOK: what was sent to the changelog and did not arrive.
+        self.writing: Counter[Kind] = Counter()
         self.turns: dict[int, asyncio.Future[None]] = {}  # by partition, the hand-over of what was last
         self.read = 0  # records of changelogs
         self.told = time.monotonic()
@@ -76,7 +76,8 @@ class TwinTable(faust.Table):
         A batch that was applied after the last checkpoint, or whose checkpoint never arrived, comes again; a twin that
         kept it in memory would skip it then, and nobody would ever write it.
         """
-        ahead = {number for number, cohort in self.cohorts.items() if _ahead(cohort)} | set(+self.writing)
+        ahead = {number for number, cohort in self.cohorts.items() if _ahead(cohort)}
+        ahead |= {number for number, _ in +self.writing}
         self.writing = Counter()
         for partition in ahead & self.cohorts.keys():
             self.cohorts.pop(partition).close()
@@ -145,8 +146,11 @@ class TwinTable(faust.Table):
         return self._produce(partition, list(self.cohort(partition).books(alerts)), BOOK, after)
 
     def cut(self, partition: int) -> bool:
-        """Whether something was handed to the producer whose arrival nobody has seen: it counts as written."""
-        return self.writing[partition] > 0
+        """Whether state was handed to the producer whose arrival nobody has seen: it counts as written.
+
+        Books of alerts are on their way at any time; whoever announces waits for them (stream.flights).
+        """
+        return self.writing[partition, HEAD] > 0
 
     def _produce(
         self, partition: int, records: list[Record], last: bytes, after: Sequence[asyncio.Future[Any]] = ()
@@ -155,23 +159,24 @@ class TwinTable(faust.Table):
             TP(self.changelog_topic_name, partition),
             sum(len(value or b"") for _, value in records),
             self.writing,
+            last,
         )
         if records:
-            self.writing[partition] += 1
+            self.writing[partition, last] += 1
             before = self.turns.get(partition)
             sent.handed = self.turns[partition] = asyncio.ensure_future(
-                self._hand_over(sent, records, last, [*after, *([before] if before is not None else [])])
+                self._hand_over(sent, records, [*after, *([before] if before is not None else [])])
             )
         return sent
 
     async def _hand_over(
-        self, sent: "Sent", records: list[Record], last: bytes, after: list[asyncio.Future[Any]]
+        self, sent: "Sent", records: list[Record], after: list[asyncio.Future[Any]]
     ) -> None:
         """In the order of asking, which is that of the state: the later record of a key is what counts."""
         if after:
             await asyncio.wait(after)
         producer = self.app.producer.changelog  # aiokafka's own: 24 us a record where send_changelog takes 70
-        for batch in batches(records, last=last):
+        for batch in batches(records, last=sent.last):
             future = await producer.send_batch(
                 built(producer, batch), sent.tp.topic, partition=sent.tp.partition
             )
@@ -193,17 +198,18 @@ class TwinTable(faust.Table):
         await asyncio.shield(sent.handed)
         for future in sent.waiting:
             await future
-        sent.writing[sent.tp.partition] -= 1
+        sent.writing[sent.tp.partition, sent.last] -= 1
         return sent.size
 
 
 @dataclass
 class Sent:
-    """Batches of one partition of the changelog on their way; `writing` counts them until they arrive."""
+    """Batches of one partition of the changelog on their way, of state (HEAD) or of books; `writing` counts them until they arrive."""
 
     tp: TP
     size: int
-    writing: Counter[int]
+    writing: Counter[Kind]
+    last: bytes
     handed: asyncio.Future[None] | None = None
     waiting: list[asyncio.Future[Any]] = field(default_factory=list)
 

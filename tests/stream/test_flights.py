@@ -109,6 +109,14 @@ class Broker:
         self.written += [b"alert " + key for _, key, _, _ in records]
 
 
+def table_before(broker):
+    """A table without Faust, whose changelog is the broker."""
+    table = TwinTable.__new__(TwinTable)
+    table.cohorts, table.offsets, table.writing, table.turns = {0: Cohort()}, {}, Counter(), {}
+    table.app = SimpleNamespace(producer=SimpleNamespace(changelog=broker))
+    return table, broker
+
+
 def alert_of(person):
     return {"person": person, "rule": "low_glucose", "state": "active", "alert_id": person}
 
@@ -118,9 +126,7 @@ def test_state_waits_for_alerts_that_were_before_it_and_they_never_for_it(monkey
     monkeypatch.setattr(TwinTable, "changelog_topic_name", "changelog", raising=False)
 
     async def scene():
-        table, broker, flights = TwinTable.__new__(TwinTable), Broker(), Flights()
-        table.cohorts, table.offsets, table.writing, table.turns = {0: Cohort()}, {}, Counter(), {}
-        table.app = SimpleNamespace(producer=SimpleNamespace(changelog=broker))
+        (table, broker), flights = table_before(Broker()), Flights()
         announcer, cohort = Announcer(table, broker, Metrics()), table.cohorts[0]
         sent = []
         for person in ("ada", "bob", "cyd"):
@@ -140,3 +146,21 @@ def test_state_waits_for_alerts_that_were_before_it_and_they_never_for_it(monkey
         for name in (b"ada", b"bob", b"cyd")
         for key in (b"a|" + name, b"alert " + name, b"a|" + name, b"t|" + name)
     ]
+
+
+def test_a_book_on_its_way_is_no_cut_checkpoint_and_state_is(monkeypatch):
+    """An alert that was being announced when a checkpoint began once ended the worker."""
+    monkeypatch.setattr(TwinTable, "changelog_topic_name", "changelog", raising=False)
+
+    async def scene():
+        table, broker = table_before(Broker())
+        announcer = Announcer(table, broker, Metrics())
+        table.cohorts[0].twin("ada").touched = True
+        going = announcer.announce(0, [alert_of("ada")])
+        seen = [table.cut(0)]
+        sent = table.write(0, ["ada"])
+        seen.append(table.cut(0))
+        await asyncio.gather(*going, table.arrived(sent))
+        return [*seen, table.cut(0)]
+
+    assert asyncio.run(scene()) == [False, True, False]
