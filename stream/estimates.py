@@ -6,6 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import orjson
+from numpy.typing import NDArray
 
 from stream.cohort import Applied, Cohort, Run
 from twin.channels import CHANNELS
@@ -19,6 +21,7 @@ STATES = list((STATE_COLUMNS | SEEN_COLUMNS).items())
 PARAMETERS = list(PARAMETER_COLUMNS.items())
 DAY_S = 86400
 COLUMNS = [*STATES, *PARAMETERS]
+Horizons = list[tuple[str, list[int]]]  # of each channel that is forecast, ascending [s]
 
 
 def quantiles(channel: str, mean: float, sd: float) -> dict[str, float]:
@@ -49,48 +52,88 @@ def tomorrows(applied: Applied, first: int, last: int) -> Iterator[tuple[int, st
             yield tick, CHANNELS[applied.obs_channel[at]], made
 
 
-def _pairs(row: list[float], columns: list[tuple[str, int]]) -> dict[str, dict[str, float]]:
-    return {name: {"mean": row[at], "sd": row[at + 1]} for name, at in columns}
+Columns = list[tuple[str, int]]
 
 
 @lru_cache(maxsize=64)
-def _there(missing: bytes) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    """States and parameters of the blocks that have started, by which numbers of an estimate are missing."""
+def _there(missing: bytes) -> tuple[list[int], int, list[bytes], list[bytes]]:
+    """What is to be told where these numbers of an estimate are missing.
+
+    Returns:
+        The numbers' positions, those of states first; how many are of states; what stands between them as text.
+
+    """
     states, parameters = (
         [(name, at) for name, at in columns if not missing[at]] for columns in (STATES, PARAMETERS)
     )
-    return states, parameters
+    positions = [at + shift for _, at in (*states, *parameters) for shift in (0, 1)]
+    return positions, 2 * len(states), _between(states), _between(parameters)
 
 
-def outlooks(cohort: Cohort, applied: Applied, tick: int) -> Iterator[dict[str, Any]]:
+def _between(columns: Columns) -> list[bytes]:
+    """Of {"name":{"mean":1,"sd":2},...} everything but the numbers."""
+    texts: list[bytes] = []
+    for name, _ in columns:
+        texts += [b'%b"%b":{"mean":' % (b"}," if texts else b"{", name.encode()), b',"sd":']
+    return [*texts, b"}}"] if texts else [b"{}"]
+
+
+def _joined(between: list[bytes], numbers: list[bytes]) -> orjson.Fragment:
+    parts = [b""] * (len(between) + len(numbers))
+    parts[::2], parts[1::2] = between, numbers
+    return orjson.Fragment(b"".join(parts))
+
+
+def _pairs(values: NDArray[np.float64]) -> list[tuple[orjson.Fragment, orjson.Fragment]]:
+    """States and parameters of every row as JSON: all numbers become text at once, which takes half the time of dicts."""
+    rounded = np.round(values, 6)
+    found: list[Any] = [None] * len(values)
+    alike: dict[bytes, list[int]] = {}
+    for row, missing in enumerate(np.isnan(values)):
+        alike.setdefault(missing.tobytes(), []).append(row)
+    for missing, rows in alike.items():
+        positions, cut, states, parameters = _there(missing)
+        told = np.ascontiguousarray(rounded[np.ix_(rows, positions)])
+        texts = orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY)[2:-2].split(b"],[")
+        for row, text in zip(rows, texts, strict=True):
+            numbers = text.split(b",") if positions else []
+            found[row] = _joined(states, numbers[:cut]), _joined(parameters, numbers[cut:])
+    return found
+
+
+def outlook(channel: str, made_at: int, horizon_s: int, made: list[float]) -> dict[str, Any]:
+    """A forecast as it is told."""
+    return {
+        "channel": channel, "made_at": made_at, "horizon_s": horizon_s,
+        "mean": round(made[MEAN], 4), "sd": round(made[SD], 4), **spread(channel, made),
+        "learned": round(made[LEARNED], 4),
+    }  # fmt: skip
+
+
+def outlooks(horizons: Horizons, applied: Applied, tick: int, made_at: int) -> Iterator[dict[str, Any]]:
     """The forecasts that were made at a tick."""
-    made_at = round(float(applied.tick_s[tick]) * 1000)
-    for row, channel in enumerate(("heart_rate", "glucose")):
-        for column, horizon in enumerate(sorted(cohort.horizons[channel])):
-            made = applied.forecasts[tick, row, column].tolist()
-            if not math.isnan(made[MEAN]):
-                yield {
-                    "channel": channel, "made_at": made_at, "horizon_s": horizon,
-                    "mean": round(made[MEAN], 4), "sd": round(made[SD], 4), **spread(channel, made),
-                    "learned": round(made[LEARNED], 4),
-                }  # fmt: skip
-    for _, channel, made in tomorrows(
-        applied, int(applied.obs_start[tick]), int(applied.obs_start[tick + 1])
-    ):
-        yield {
-            "channel": channel, "made_at": made_at, "horizon_s": DAY_S,
-            "mean": round(made[MEAN], 4), "sd": round(made[SD], 4), **spread(channel, made),
-            "learned": round(made[LEARNED], 4),
-        }  # fmt: skip
+    made = applied.forecasts[tick].tolist()
+    for row, (channel, ascending) in enumerate(horizons):
+        for column, horizon in enumerate(ascending):
+            if made[row][column][MEAN] == made[row][column][MEAN]:  # not nan
+                yield outlook(channel, made_at, horizon, made[row][column])
+    if len(applied.daily_at):
+        first, last = applied.obs_start[tick : tick + 2].tolist()
+        for _, channel, one in tomorrows(applied, first, last):
+            yield outlook(channel, made_at, DAY_S, one)
 
 
 def estimate(
-    cohort: Cohort, applied: Applied, run: Run, tick: int, row: list[float], missing: bytes
+    horizons: Horizons,
+    applied: Applied,
+    run: Run,
+    tick: int,
+    state: orjson.Fragment,
+    parameter: orjson.Fragment,
 ) -> dict[str, Any]:
-    """One estimate/1 document of the rounded numbers of a tick, of which those marked in `missing` are not there."""
-    states, parameters = _there(missing)
-    span = slice(int(applied.obs_start[tick]), int(applied.obs_start[tick + 1]))
-    channels = [CHANNELS[code] for code in applied.obs_channel[span]]
+    """One estimate/1 document, of which states and parameters are JSON already."""
+    span = slice(*applied.obs_start[tick : tick + 2].tolist())
+    channels = [CHANNELS[code] for code in applied.obs_channel[span].tolist()]
     made_at = round(float(applied.tick_s[tick]) * 1000)
     chance = float(applied.low_probability[tick, 0])
     return {
@@ -100,8 +143,8 @@ def estimate(
         "made_from": int(applied.readings[tick]),
         "lag_s": max(0.0, (run.twin.newest_ms - made_at) / 1000.0),
         "late_readings": run.twin.late,
-        "state": _pairs(row, states),
-        "parameter": _pairs(row, parameters),
+        "state": state,
+        "parameter": parameter,
         "surprise": {
             channel: round(z, 4)
             for channel, z in zip(channels, applied.surprises[span].tolist(), strict=True)
@@ -112,14 +155,21 @@ def estimate(
             for channel, v in zip(channels, applied.obs_value[span].tolist(), strict=True)
         },
         "probability": {} if math.isnan(chance) else {"glucose_low_30min": round(chance, 5)},
-        "outlook": list(outlooks(cohort, applied, tick)),
+        "outlook": list(outlooks(horizons, applied, tick, made_at)),
     }
 
 
-def estimates(cohort: Cohort, applied: Applied) -> Iterator[dict[str, Any]]:
-    """Every tick that was run, as documents."""
-    missing = np.isnan(applied.estimates)
-    rounded = np.round(applied.estimates, 6)
+def encoded(cohort: Cohort, applied: Applied) -> Iterator[tuple[bytes, bytes]]:
+    """Every tick that was run: the person, and the estimate/1 document as JSON."""
+    pairs = _pairs(applied.estimates)
+    horizons = [(channel, sorted(cohort.horizons[channel])) for channel in ("heart_rate", "glucose")]
     for run in applied.runs:
+        person = run.person.encode()
         for tick in range(run.ticks.start, run.ticks.stop):
-            yield estimate(cohort, applied, run, tick, rounded[tick].tolist(), missing[tick].tobytes())
+            yield person, orjson.dumps(estimate(horizons, applied, run, tick, *pairs[tick]))
+
+
+def estimates(cohort: Cohort, applied: Applied) -> Iterator[dict[str, Any]]:
+    """The same as they are read."""
+    for _, document in encoded(cohort, applied):
+        yield orjson.loads(document)

@@ -169,9 +169,7 @@ class TwinTable(faust.Table):
             )
         return sent
 
-    async def _hand_over(
-        self, sent: "Sent", records: list[Record], after: list[asyncio.Future[Any]]
-    ) -> None:
+    async def _hand_over(self, sent: "Sent", records: list[Record], after: list[asyncio.Future[Any]]) -> None:
         """In the order of asking, which is that of the state: the later record of a key is what counts."""
         if after:
             await asyncio.wait(after)
@@ -204,7 +202,7 @@ class TwinTable(faust.Table):
 
 @dataclass
 class Sent:
-    """Batches of one partition of the changelog on their way, of state (HEAD) or of books; `writing` counts them until they arrive."""
+    """Batches of one partition of the changelog on their way, of state (HEAD) or of books; `writing` counts them meanwhile."""
 
     tp: TP
     size: int

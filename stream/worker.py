@@ -16,7 +16,6 @@ from typing import Any
 
 import faust
 import numpy as np
-import orjson
 import structlog
 
 from connectors.decode import FUTURE_MS, decode
@@ -26,7 +25,7 @@ from stream.announcing import Announcer
 from stream.breaker import BREAKER
 from stream.checkpointing import Checkpoints
 from stream.cohort import Applied, Cohort
-from stream.estimates import estimates
+from stream.estimates import encoded
 from stream.flights import Flights
 from stream.health import Metrics, serving
 from stream.lateness import WAIT_MS
@@ -220,7 +219,7 @@ class Worker:
     ) -> None:  # fmt: skip
         """Send alerts and estimates of a run on their way, alerts first, and what follows when they have arrived."""
         announced = self.announcer.announce(partition, done.alerts)
-        told = [(document["person"].encode(), orjson.dumps(document)) for document in estimates(cohort, done)]
+        told = list(encoded(cohort, done))
         self.notes.surprises(done)
         if not (told or letters or announced or self.flights.last(partition)):
             if then is not None:  # as of most small batches: their readings wait for more of their minute

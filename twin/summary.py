@@ -12,7 +12,7 @@ from twin.blocks import circadian, fast, metabolic, slow
 from twin.blocks.spec import LOG, LOGIT
 from twin.filter.points import draw
 from twin.inputs import circadian_inputs, fast_inputs, metabolic_inputs, slow_inputs
-from twin.jit import kernel
+from twin.jit import kernel, summing
 from twin.shapes import Matrix, Points, Record, Vector
 from twin.workspace import Rooms
 
@@ -62,7 +62,7 @@ def natural(value: float, variance: float, transform: int, out: Vector) -> None:
         out[0], out[1] = value, sd
 
 
-@kernel
+@summing
 def spread_of(expected: Vector, count: int, noise: float, out: Vector) -> None:
     """Mean and sd of what `count` points expect, error of the sensor included, into `out` (2,)."""
     centre = 0.0

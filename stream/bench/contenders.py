@@ -20,6 +20,7 @@ from twin import record as r_
 from twin.blocks import fast
 from twin.filter.points import draw
 from twin.fold import fold, outputs_for
+from twin.jit import widest_features
 from twin.profile import Profile
 from twin.summary import ESTIMATE_SIZE, summarise
 from twin.workspace import rooms
@@ -30,6 +31,7 @@ OPTIONS = (
     "-ffast-math",
     "-fPIC",
     "-c",
+    *(["-mprefer-vector-width=512"] if widest_features() else []),  # as our own kernels are compiled
 )  # linked apart: with -ffast-math the linker adds
 # start-up code that flushes subnormal numbers to zero in the whole process, twins included
 Floats = NDArray[np.float64]

@@ -17,7 +17,7 @@ from twin import record as r_
 from twin.blocks import fast
 
 CPP, COMPILED, PYTHON = (
-    "C++ -O3 -march=native -ffast-math",
+    "C++ -O3 -march=native -ffast-math, vectors as wide as ours",
     "filterpy, model compiled by numba",
     "filterpy, model in numpy",
 )

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from connectors.columns import Decoded
 from connectors.decode import decode
 from stream.bench import load
 from stream.cohort import Cohort
-from stream.estimates import estimates
+from stream.estimates import encoded
 from stream.settings import Settings
 from stream.shelf import Shelf
 
@@ -37,8 +36,7 @@ def through(messages: list[load.Message], fetched: int, checkpoint_every: int) -
         marks.append(time.thread_time())
         done = cohort.apply(decoded, np.arange(at, at + len(chosen)), behind=True)
         marks.append(time.thread_time())
-        for document in estimates(cohort, done):
-            orjson.dumps(document)
+        list(encoded(cohort, done))
         marks.append(time.thread_time())
         if (number + 1) % checkpoint_every == 0:
             list(cohort.changed())

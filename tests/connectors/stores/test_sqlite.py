@@ -5,7 +5,6 @@ import sqlite3
 
 from connectors.stores.sqlite import SqliteStore
 
-
 ESTIMATE = {"person": "ada", "time": 1000, "state": {"glucose": {"mean": 100.0, "sd": 5.0}}}
 
 
