@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.journal import daily_key
-from stream.person import PersonTwin
 from stream.policy import REST_MET, Signal
 from twin import channels as c_
 from twin.fold import FORECAST_BEFORE
@@ -22,11 +21,12 @@ Made = tuple[NDArray[np.float64], ...] | None
 
 @dataclass(slots=True)
 class Run:
-    """The ticks of one person that were run, as positions in the arrays of Applied."""
+    """The ticks of one person that were run, as positions in the arrays of Applied; and how the twin stood then."""
 
     person: str
     ticks: slice
-    twin: PersonTwin
+    newest_ms: int
+    late: int  # readings beyond their window until then
 
 
 @dataclass(slots=True)

@@ -13,20 +13,11 @@ from numpy.typing import NDArray
 
 from connectors.columns import Decoded
 from stream import alerting, storing
-from stream.applied import (
-    OUTCOMES,
-    Applied,
-    Made,
-    Run,
-    checkpoints_to_keep,
-    forget_days_made,
-    mark_made,
-    signals_of,
-)  # fmt: skip
+from stream.applied import OUTCOMES, Applied, Made, Run, signals_of
 from stream.arrival import by_person
-from stream.halves import fold_by_halves
+from stream.folding import Folding, Work
 from stream.hours import Hours
-from stream.journal import Entries, bin_people, entries_of, forecast_before
+from stream.journal import Entries, entries_of, forecast_before
 from stream.keeping import Keeping
 from stream.lateness import Windows, judge
 from stream.patience import can_wait
@@ -35,16 +26,11 @@ from stream.policy import Transition, step
 from stream.portrait import portrait
 from stream.shelf import Shelf
 from stream.weights import weights_named
-from twin import record as r_
-from twin.fold import outputs_for
-from twin.learned.daily import DAILY
 from twin.learned.weights import Weights
 from twin.profile import profile_of
 
 __all__ = ["OUTCOMES", "Applied", "Cohort", "Run"]
 HORIZONS = {"heart_rate": (900, 3600), "glucose": (900, 1800, 3600, 7200)}
-# A person's twin, where its run begins, its entries from there on, and what it has forecast of them before.
-Work = tuple[PersonTwin, Checkpoint, Entries, Made]
 
 
 class Cohort(Keeping):
@@ -95,17 +81,35 @@ class Cohort(Keeping):
             behind: more is there already: the last minute of each person may wait for it (if the cohort is patient).
 
         """
+        applied, folding = self.begin(readings, offsets, stamps, behind=behind)
+        if folding is not None:
+            folding.run()
+        return self.end(applied, folding)
+
+    def begin(
+        self, readings: Decoded, offsets: NDArray[np.int64] | None = None, stamps: NDArray[np.int64] | None = None,
+        *, behind: bool = False,
+    ) -> tuple[Applied, Folding | None]:  # fmt: skip
+        """The first part of `apply`, for a caller that runs the fold itself: until `end` nobody else may use the cohort.
+
+        Returns:
+            What is known already, and what is to be run, if anything.
+
+        """
         applied = Applied(counts={"readings": len(readings), **dict.fromkeys(OUTCOMES, 0)})
-        if not len(readings):
-            return applied
         work: list[Work] = []
-        for twin, rows, entries, span in by_person(self, readings, offsets, stamps, applied.counts):
+        found = by_person(self, readings, offsets, stamps, applied.counts) if len(readings) else ()
+        for twin, rows, entries, span in found:
             if span is not None:
                 self._append(twin, entries, span, applied, work, behind and self.patient)
             else:
                 self._journal(twin, readings, np.sort(rows), offsets, stamps, applied, work)
-        if work:
-            self._run(work, applied)
+        return applied, self._folding(work) if work else None
+
+    def end(self, applied: Applied, folding: Folding | None) -> Applied:
+        """The last part of `apply`."""
+        if folding is not None:
+            self._take(folding, applied)
         return applied
 
     def _append(
@@ -205,31 +209,21 @@ class Cohort(Keeping):
         return forecast_before(there[: np.searchsorted(there["time_ms"], ran_ms, side="right")], self.tick_ms)
 
     def _run(self, work: list[Work], applied: Applied) -> None:
-        bounds = np.cumsum([0, *(len(entries) for _, _, entries, _ in work)])
-        together = np.concatenate([entries for _, _, entries, _ in work])
-        ticks, tick_s, obs_start, channel, value, noise, flag, device, readings = bin_people(
-            together, bounds, self.tick_ms
-        )
-        records = np.stack([base.record for _, base, _, _ in work])
-        keep, slots = checkpoints_to_keep(tick_s, ticks)
-        kept = np.zeros((slots, r_.SIZE))
-        of_day = np.flatnonzero(np.isin(channel, DAILY))
-        outputs = outputs_for(len(tick_s), len(channel), self.horizon_table.shape[1], len(of_day))
-        known = [made for _, _, _, made in work]
-        mark_made(outputs[3], tick_s, ticks, known)
-        fold_by_halves(records, ticks, tick_s, obs_start, channel, value, noise, flag, device, self.horizon_table,
-                       self.weights, keep, kept, *outputs[:-1], daily=outputs[-1], of_day=of_day)  # fmt: skip
-        applied.tick_s, applied.obs_start, applied.obs_channel = tick_s, obs_start, channel
-        applied.obs_value, applied.readings = value, readings
-        applied.estimates, applied.surprises, applied.outcomes = outputs[:3]
-        applied.forecasts, applied.low_probability, applied.daily = outputs[3:]
-        applied.daily_at = of_day
-        forget_days_made(applied, ticks, known)
-        number = (tick_s * 1000).astype(np.int64) // self.tick_ms
+        folding = self._folding(work)
+        folding.run()
+        self._take(folding, applied)
+
+    def _folding(self, work: list[Work]) -> Folding:
+        return Folding(work, self.tick_ms, self.horizon_table, self.weights)
+
+    def _take(self, folding: Folding, applied: Applied) -> None:
+        """What the fold says of the twins: their heads, checkpoints and alerts."""
+        folding.tell(applied)
+        ticks, number, keep = folding.ticks, folding.number, folding.keep
         signals = signals_of(applied)
-        stops = np.flatnonzero((keep >= 0) | np.isin(np.arange(len(tick_s)), list(signals)))
+        stops = np.flatnonzero((keep >= 0) | np.isin(np.arange(len(number)), list(signals)))
         first = np.searchsorted(stops, ticks)
-        for i, (twin, base, entries, _) in enumerate(work):
+        for i, (twin, base, entries, _) in enumerate(folding.work):
             span = slice(int(ticks[i]), int(ticks[i + 1]))
             twin.forget_after(base)
             policy = base.policy.copy()
@@ -238,15 +232,17 @@ class Cohort(Keeping):
                 if tick in signals:
                     changes += step(policy, signals[tick])
                 if keep[tick] >= 0:
-                    record = kept[keep[tick]].copy()
+                    record = folding.kept[keep[tick]].copy()
                     twin.checkpoints.append(Checkpoint(int(number[tick]), record, policy.copy()))
             head = int(number[span.stop - 1]) if span.stop > span.start else base.tick
-            twin.set_head(Checkpoint(head, records[i].copy(), policy), self.windows.longest_ms, self.tick_ms)
+            twin.set_head(
+                Checkpoint(head, folding.records[i].copy(), policy), self.windows.longest_ms, self.tick_ms
+            )
             if len(entries) and twin.wait_after(int(entries["time_ms"][-1])):
                 self.due.add(twin.person)
             applied.transitions += [(twin.person, change) for change in changes]
             applied.alerts += alerting.publish(twin, changes, policy)
-            applied.runs.append(Run(twin.person, span, twin))
+            applied.runs.append(Run(twin.person, span, twin.newest_ms, twin.late))
 
     def tick_clock(self, now_ms: int, silent_after_ms: int = 1_800_000) -> list[dict[str, Any]]:
         """Technical alerts of people whose data stopped. The only thing that looks at a clock, and it is handed in."""

@@ -10,14 +10,17 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import faust
 import numpy as np
 import structlog
+from numpy.typing import NDArray
 
+from connectors.columns import Decoded
 from connectors.decode import FUTURE_MS, decode
 from connectors.errors import Reason
 from stream import topics
@@ -46,6 +49,7 @@ log = structlog.get_logger()
 READY_AGE_S = 30.0  # without an acknowledgement for so long, though there is lag, a worker is not ready
 PROBE_S = 5.0
 SWITCH_S = 0.0005  # a fetch asks for Python's lock some six times, and waits so long each time while a batch is decoded
+AT_ONCE = 64  # estimates, 2 ms
 BEHIND_MS = 1000.0  # a batch that the topic took so long ago is followed by others at once
 
 
@@ -165,19 +169,41 @@ class Worker:
         }  # fmt: skip
 
     async def update(self, stream: Any) -> None:
-        """The agent over reading.v1."""
+        """The agent over reading.v1: decodes a batch while the one before is filtered."""
+        before: asyncio.Task[None] | None = None
         async for event in stream.noack().events():  # noack: otherwise Cython acknowledges past Consumer.ack
             message = event.message
-            try:
+            with self.or_end(message):
+                stamps = stamps_of(message.value)
+                decoded = decode(
+                    [r.value for r in message.value],
+                    [r.key for r in message.value],
+                    (stamps + self.patience_ms).tolist(),
+                )
                 await self.flights.room(message.partition)
-                async with self.lock:
-                    if await self.app.consumer.admit(message):
-                        await self.whole(self.apply(message, partial(stream.ack, event)))
-                    else:
-                        await stream.ack(event)  # counts only what was admitted
-            except Exception:  # whatever it is: acknowledging would lose the batch
-                log.exception("batch_failed", partition=message.partition, offset=message.offset)
-                os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
+            if before is not None:
+                await asyncio.shield(before)
+            before = asyncio.ensure_future(self.take(message, stamps, decoded, partial(stream.ack, event)))
+
+    async def take(
+        self, message: Any, stamps: NDArray[np.int64], decoded: Decoded, acknowledge: Callable[[], Awaitable[Any]]
+    ) -> None:  # fmt: skip
+        """One batch, if it is the next of its partition."""
+        with self.or_end(message):
+            async with self.lock:
+                if await self.app.consumer.admit(message):
+                    await self.whole(self.apply(message, stamps, decoded, acknowledge))
+                else:
+                    await acknowledge()  # counts only what was admitted
+
+    @contextmanager
+    def or_end(self, message: Any) -> Iterator[None]:
+        """A batch that fails ends the process, whatever it is: acknowledging would lose it."""
+        try:
+            yield
+        except Exception:
+            log.exception("batch_failed", partition=message.partition, offset=message.offset)
+            os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
 
     async def whole(self, work: Coroutine[Any, Any, None]) -> None:
         """A batch ends or the process does: cut in the middle, the twins have it and its estimates are not out."""
@@ -187,14 +213,12 @@ class Worker:
             log.error("batch_cut", exit_code=EXIT_WITHOUT_ACKNOWLEDGING)  # noqa: TRY400 - a traceback says nothing more
             os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
 
-    async def apply(self, message: Any, acknowledge: Callable[[], Awaitable[Any]]) -> None:
+    async def apply(
+        self, message: Any, stamps: NDArray[np.int64], decoded: Decoded, acknowledge: Callable[[], Awaitable[Any]]
+    ) -> None:  # fmt: skip
         """One batch of one partition; it is acknowledged when the broker has what it says."""
         began, self.came = time.perf_counter(), time.monotonic()
         records = message.value
-        stamps = stamps_of(records)
-        decoded = decode(
-            [r.value for r in records], [r.key for r in records], (stamps + self.patience_ms).tolist()
-        )
         cohort = self.table.cohort(message.partition)
         await self.announcer.say_again(message.partition)
         offsets = np.array([r.offset for r in records], dtype=np.int64)
@@ -202,7 +226,10 @@ class Worker:
         behind = self.backlog = self.behind[message.partition] = (
             time.time() * 1000 - float(stamps[-1]) > BEHIND_MS
         )
-        done = cohort.apply(decoded, offsets, stamps if self.patience_ms else None, behind=behind)
+        done, folding = cohort.begin(decoded, offsets, stamps if self.patience_ms else None, behind=behind)
+        if folding is not None:
+            await folding.run_aside()
+        cohort.end(done, folding)
         self.notes.count(decoded, done, time.perf_counter() - filtering)
         for refused in decoded.refused:
             self.metrics.count("twin_refused_total", reason=refused.reason.value)
@@ -219,14 +246,18 @@ class Worker:
     ) -> None:  # fmt: skip
         """Send alerts and estimates of a run on their way, alerts first, and what follows when they have arrived."""
         announced = self.announcer.announce(partition, done.alerts)
-        told = list(encoded(cohort, done))
         self.notes.surprises(done)
-        if not (told or letters or announced or self.flights.last(partition)):
+        if not (len(done.tick_s) or letters or announced or self.flights.last(partition)):
             if then is not None:  # as of most small batches: their readings wait for more of their minute
                 await then()
             return
 
         async def hand_over() -> list[Any]:
+            told = []
+            for document in encoded(cohort, done):
+                told.append(document)
+                if len(told) % AT_ONCE == 0:
+                    await asyncio.sleep(0.0)  # the next batch begins: it is filtered while these are written
             waiting = [*announced, *await self.publisher.post(topics.ESTIMATE, partition, told)]
             return [*waiting, self.publisher.send(letters)] if letters else waiting
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import stream.halves
+import stream.folding
 from connectors.columns import COLUMNS, Decoded
 from stream.cohort import Cohort
 from stream.shelf import Shelf
@@ -83,7 +83,7 @@ def test_however_a_life_comes_and_is_kept_it_ends_the_same(folder, seed, shelved
         return Cohort(patient=patient, shelf=shelf, resident=int(rng.integers(0, 2)), **WIDE)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stream.halves, "fold", recursion)
+        patch.setattr(stream.folding, "fold", recursion)
         whole = Cohort(**WIDE)
         whole.apply(life)
         late_ms = rng.exponential(float(rng.choice([1, 1000, 60_000, 3_600_000])), len(life))
