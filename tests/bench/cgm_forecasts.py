@@ -1,7 +1,7 @@
 """Forecasts of real glucose sensors, nothing else told: the twin against autoregression and boosted trees, people unseen.
 
     twin train FOLDER/cgm_{azt1d,physiocgm,hupa_ucm,hall_2018}.csv.gz --keep-folds --out W.json      (shell braces)
-    python tests/bench/cgm_forecasts.py FOLDER --folds W [--unseen-study V] [--mechanism 4] [--json]
+    python tests/bench/cgm_forecasts.py FOLDER [--folds W] [--unseen-study V] [--mechanism 4] [--json]
 
 FOLDER holds cgm_<set>.csv.gz (person,time,channel,value), which never come into the project. W.fold1.json ... are the
 weights of each fold with whom they have not seen; V.cgm_<set>.json weights trained without that set. The first 24 h of a
@@ -251,6 +251,19 @@ def mechanism(people, count, conditions):
     return issued
 
 
+def unseen_study(people, weights):
+    """The twin by weights that have not seen this study, against the autoregression that was trained in it."""
+    at, chosen = instants(people)
+    issued, found = [run_online(person, weights)[0] for person in people], {}
+    for h in SCORED:
+        y = at_instants([targets(p.times, p.values, p.step_s)[:, h] for p in people], chosen)
+        minutes = int(AHEAD_MIN[h])
+        found[f"{minutes} min, unseen study"] = compare(
+            at, y, issued_forecast(issued, chosen, h), 60 * minutes, ("ar",)
+        )
+    return found
+
+
 def judge(study, people, found, unseen, count):
     """Everything about one set."""
     at, chosen = instants(people)
@@ -270,11 +283,8 @@ def judge(study, people, found, unseen, count):
                 at, y, issued_forecast(parts, chosen, h), 60 * minutes, ("ar",)
             )
         result[f"{minutes} min, learning"] = learning(people, issued, still, h)
-        if unseen is not None:
-            other = [run_online(p, unseen)[0] for p in people]
-            result[f"{minutes} min, unseen study"] = compare(
-                at, y, issued_forecast(other, chosen, h), 60 * minutes, ("ar",)
-            )
+    if unseen is not None:
+        result |= unseen_study(people, unseen)
     if count:
         other = mechanism(people, count, CONDITIONS[study])
         for h in SCORED:
@@ -339,21 +349,26 @@ def show(result):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--folds", type=Path, required=True)
+    parser.add_argument("--folds", type=Path, help="leave out for --unseen-study alone")
     parser.add_argument("--unseen-study", type=Path)
     parser.add_argument("--mechanism", type=int, default=0)
     parser.add_argument("--sets", default=",".join(CONDITIONS))
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
-    found, results = fold_weights(chosen.folds), []
+    found, results = fold_weights(chosen.folds) if chosen.folds else {}, []
     for study in chosen.sets.split(","):
         people = people_of([chosen.folder / f"{study}.csv.gz"])
-        mine = {person.name: found[study, person.name] for person in people}
         other = (
             chosen.unseen_study and chosen.unseen_study.parent / f"{chosen.unseen_study.name}.{study}.json"
         )
         unseen = load(other).glucose if other and other.exists() else None
-        results.append(judge(study, people, mine, unseen, chosen.mechanism))
+        if chosen.folds:
+            mine = {person.name: found[study, person.name] for person in people}
+            results.append(judge(study, people, mine, unseen, chosen.mechanism))
+        elif unseen is not None:
+            results.append({"set": study} | unseen_study(people, unseen))
+        else:
+            parser.error(f"no weights for {study}: neither --folds nor {other}")
         show(results[-1])
         sys.stdout.flush()
     if chosen.json:
