@@ -22,6 +22,7 @@ PARAMETERS = list(PARAMETER_COLUMNS.items())
 DAY_S = 86400
 TOGETHER = 128  # rows whose numbers become text at once, 1 ms
 COLUMNS = [*STATES, *PARAMETERS]
+Columns = list[tuple[str, int]]
 Horizons = list[tuple[str, list[int]]]  # of each channel that is forecast, ascending [s]
 
 
@@ -51,9 +52,6 @@ def tomorrows(applied: Applied, first: int, last: int) -> Iterator[tuple[int, st
             at = int(applied.daily_at[row])
             tick = int(np.searchsorted(applied.obs_start, at, side="right")) - 1
             yield tick, CHANNELS[applied.obs_channel[at]], made
-
-
-Columns = list[tuple[str, int]]
 
 
 @lru_cache(maxsize=64)
