@@ -23,7 +23,7 @@ NOISE = 0.9**2
 USUAL_BPM, USUAL_SD = 75.0, 15.0
 HUBER = 1.6
 LEVEL_RATE, LEVEL_AIM, LEVEL_AHEAD = 0.02, 0.93, 0.5
-USUAL_FALL, USUAL_LOWEST_H = 4.0, 5.0  # bpm about the day's mean, local time: where everybody's day begins
+USUAL_FALL, USUAL_LOWEST_H = 2.5, 5.0  # bpm about the day's mean, local time: where everybody's day begins
 
 
 @kernel
