@@ -143,8 +143,9 @@ def oracle(x, error, person):
         np.nan_to_num((x - np.nanmean(x, axis=0)) / np.maximum(np.nanstd(x, axis=0), 1e-9)), -CLIPPED, CLIPPED
     )
     ridge, trees = np.zeros(len(x)), np.zeros(len(x))
-    for k in range(FOLDS):
-        test = person % FOLDS == k
+    present = np.unique(person)
+    for k in range(min(FOLDS, len(present))):
+        test = np.isin(person, present[k::FOLDS])
         a = z[~test].astype(np.float64)
         ridge[test] = z[test] @ np.linalg.solve(a.T @ a + RIDGE * np.eye(a.shape[1]), a.T @ error[~test])
         with threadpool_limits(1):
