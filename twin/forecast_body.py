@@ -32,7 +32,7 @@ def learn_heart(
     """Learn of a heart rate, then put what was learned over the mechanism's forecasts in `out` (h, FORECAST)."""
     memory = record[r_.LEARNED_HEART : r_.LEARNED_DAILY]
     demand = told_demand(record, now)
-    heart.take_heart_rate(memory, now, value, demand, weights.heart, rows)
+    heart.take_heart_rate(memory, now, value, demand, record[r_.OFFSET_H], weights.heart, rows)
     for h in range(horizons.shape[0]):
         if not math.isfinite(horizons[h]):
             break

@@ -32,12 +32,14 @@ def by_matrices(times, values):
     for n, (now, value) in enumerate(zip(times, values, strict=True)):
         if n == 0:
             m[3] = 0.5 * (value + p_.USUAL_BPM)
+            lowest = 2 * np.pi * p_.USUAL_LOWEST_H / 24
+            m[4:6] = -p_.USUAL_FALL * np.cos(lowest), -p_.USUAL_FALL * np.sin(lowest)
             p = np.diag([*p_.SD**2, p_.USUAL_SD**2, *[p_.HARMONIC_SD**2] * 4])
         else:
             dt = now - times[n - 1]
             f = np.diag([*np.exp(-dt / p_.TAU_S), 1, 1, 1, 1, 1])
             q = np.zeros(8)
-            q[:3] = p_.SD**2 * (1 - np.exp(-2 * dt / p_.TAU_S)) * [level, level, 1]
+            q[:3] = p_.SD**2 * (1 - np.exp(-2 * dt / p_.TAU_S)) * level
             q[3], q[4:] = p_.MEAN_WALK**2 * dt / 86400, p_.HARMONIC_WALK**2 * dt / 86400
             m, p = f @ m, f @ p @ f.T + np.diag(q)
         turn = 2 * np.pi * (now % 86400) / 86400
@@ -63,6 +65,19 @@ def test_the_filter_is_the_textbook_one_over_uneven_times():
     np.testing.assert_allclose(memory[s_.AT_MEAN : s_.AT_COVARIANCE], m, rtol=1e-8, atol=1e-8)
     packed = memory[s_.AT_COVARIANCE : s_.AT_PROFILE]
     np.testing.assert_allclose(packed, p[np.tril_indices(8)], rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("offset_h", [0.0, -8.0, 3.0])
+def test_everybody_begins_with_a_usual_day_of_local_time(offset_h):
+    midnight = 1.7e9 // 86400.0 * 86400.0
+    rows, out, memory = np.zeros((3, h_.N)), np.zeros((24, h_.OUT)), np.zeros(h_.SIZE)
+    h_.take_heart_rate(memory, midnight, 70.0, 1.0, offset_h, NONE, rows)
+    for hour in range(24):
+        h_.outlook_heart_rate(memory, midnight, 70.0, 1.0, 86400.0 + 3600.0 * hour, rows, out[hour])
+    bins = memory[s_.AT_PROFILE : s_.AT_WEIGHTS]
+
+    assert np.argmin(out[:, 0]) == (p_.USUAL_LOWEST_H - offset_h) % 24.0
+    assert np.argmin(bins) / 2.0 == pytest.approx((p_.USUAL_LOWEST_H - offset_h) % 24.0, abs=0.51)
 
 
 def test_bands_hold_what_they_say_after_the_first_days():

@@ -16,9 +16,9 @@ from twin.jit import kernel
 from twin.learned.heart_slot import (
     AT_BEFORE,
     AT_COUNT,
+    AT_DAY,
     AT_DEMAND,
     AT_DOUBT,
-    AT_HALF_DAY,
     AT_KEPT,
     AT_LAST,
     AT_LONG,
@@ -67,14 +67,14 @@ OVERLAP = np.array(
 EVERY_S = np.array([0.0, 270.0, 1170.0])  # how often a forecast is kept to learn from
 
 # What the regression sees, by position.
-(ONE, FAST, MIDDLE, SLOW, PROFILE, HALF_DAY, NOW, BEFORE, TWO_BEFORE, ONSET) = range(N)
+(ONE, FAST, MIDDLE, SLOW, PROFILE, DAY, NOW, BEFORE, TWO_BEFORE, ONSET) = range(N)
 LEVELS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 START_QUANTILES = np.array([-1.5, -0.55, -0.05, 0.5, 1.75])  # hybrid.md, section 8
 OUT = 2 + QUANTILES
 BIN_S, BIN_PRIOR, BIN_LASTS = DAY_S / BINS, 30.0, 420.0  # readings
 PRIOR = np.array([0.01, 0.03, 0.03])  # variance of a weight about its start
 CLIPPED, LARGEST, LARGEST_CORRECTION = 4.0, 16.0, 1.5
-SAVED_DAYS, SAVED_LIMIT, HESITATION = 7.0, 20.0, 1.0
+SAVED_DAYS, SAVED_LIMIT = 7.0, 20.0
 TRACKING = np.array([0.005, 0.015, 0.03])  # of a quantile, in predictive sd
 ONSET_MINUTES = (
     3.0  # uptake and heart rate follow movement within about three minutes (Hunt 2015: 56-60 s each)
@@ -84,13 +84,13 @@ LONGEST_STEP_S = 3600.0
 
 
 @kernel
-def start(memory: Vector, now: float, value: float, weights: Vector) -> None:
+def start(memory: Vector, now: float, value: float, offset_h: float, weights: Vector) -> None:
     """Begin with a person's first reading and the population's weights (3 x 10)."""
     memory[:] = 0.0
     memory[AT_STARTED], memory[AT_LAST], memory[AT_STEP] = 1.0, now, 60.0
     memory[AT_BEFORE], memory[AT_TWO_BEFORE] = value, value
-    memory[AT_HALF_DAY], memory[AT_LONG] = value, value
-    start_space(memory, value)
+    memory[AT_DAY], memory[AT_LONG] = value, value
+    start_space(memory, value, offset_h)
     memory[AT_WEIGHTS:AT_DOUBT] = weights
     for h in range(HORIZONS):
         for i in range(N):
@@ -127,7 +127,7 @@ def describe(
     for i in range(3):
         phi[FAST + i] = memory[AT_MEAN + i] / scale
     phi[PROFILE] = (own_hour(memory, now + horizon_s) - centre) / scale
-    phi[HALF_DAY] = (memory[AT_HALF_DAY] - centre) / scale
+    phi[DAY] = (memory[AT_DAY] - centre) / scale
     phi[NOW] = (value - centre) / scale
     phi[BEFORE] = (memory[AT_BEFORE] - centre) / scale
     phi[TWO_BEFORE] = (memory[AT_TWO_BEFORE] - centre) / scale
@@ -148,7 +148,7 @@ def correction(memory: Vector, h: int, phi: Vector) -> float:
 @kernel
 def mix(memory: Vector, h: int) -> float:
     """How far the learned correction counts."""
-    return float(1.0 / (1.0 + math.exp(HESITATION - memory[AT_SAVED + h])))
+    return float(1.0 / (1.0 + math.exp(-memory[AT_SAVED + h])))
 
 
 @kernel
@@ -208,7 +208,7 @@ def note(memory: Vector, now: float, value: float, demand: float, seconds: float
     seen = min(BIN_PRIOR + memory[AT_COUNT] / BINS, BIN_LASTS)
     memory[AT_PROFILE + b] += (value - memory[AT_LONG] - memory[AT_PROFILE + b]) / seen
     step = min(seconds, LONGEST_STEP_S)
-    memory[AT_HALF_DAY] += (1.0 - math.exp(-step / (0.5 * DAY_S))) * (value - memory[AT_HALF_DAY])
+    memory[AT_DAY] += (1.0 - math.exp(-step / DAY_S)) * (value - memory[AT_DAY])
     weight = max(1.0 - math.exp(-step / (14.0 * DAY_S)), 1.0 / (memory[AT_COUNT] + 1.0))
     memory[AT_LONG] += weight * (value - memory[AT_LONG])
     memory[AT_DEMAND] += (1.0 - math.exp(-step / 60.0 / ONSET_MINUTES)) * (demand - memory[AT_DEMAND])
@@ -236,7 +236,7 @@ def keep(
 
 @kernel
 def take_heart_rate(
-    memory: Vector, now: float, value: float, demand: float, weights: Vector, rows: Matrix
+    memory: Vector, now: float, value: float, demand: float, offset_h: float, weights: Vector, rows: Matrix
 ) -> None:
     """Learn from a reading: matured forecasts first, then the state space, then new forecasts to be judged later.
 
@@ -245,13 +245,14 @@ def take_heart_rate(
         now: event time [s].
         value: heart rate [bpm].
         demand: movement by the mechanism's own judgement [MET], 1 where nothing is known.
+        offset_h: of local time from UTC, where a person begins [h].
         weights: the population's, where a person begins (3 x 10, flat).
         rows: room for intermediate results (3 or more, 10 or more).
 
     """
     look, phi, two = rows[0, :STATES], rows[1, :N], rows[2, :2]
     if memory[AT_STARTED] == 0.0:
-        start(memory, now, value, weights)
+        start(memory, now, value, offset_h, weights)
         seconds = 60.0
         memory[AT_DEMAND] = demand
     else:

@@ -19,7 +19,7 @@ OPEN = 7
     AT_LEVEL,
     AT_BEFORE,
     AT_TWO_BEFORE,
-    AT_HALF_DAY,
+    AT_DAY,
     AT_LONG,
     AT_DEMAND,
 ) = range(10)

@@ -1,9 +1,9 @@
 """Heart rate as a sum of processes: the state space under the learned forecast.
 
 y = u1 + u2 + u3 + mu + c(t) + noise: three Ornstein-Uhlenbeck processes (minutes, half an hour, hours), a mean that walks,
-two harmonics of the day. Huber's weight for outliers; the variance of the two fast processes is scaled by a level that
-follows the squared innovations, since volatility changes within the hour. Constants fitted on hr_fitbit (CC0) in the study
-of hybrid.md, section 8.
+two harmonics of the day, which begin as a usual night's. Huber's weight for outliers; the variance of the three processes is
+scaled by a level that follows the squared innovations, since volatility changes within the hour. Constants fitted on hr_fitbit
+(CC0): hybrid.md, section 8, and DECISIONS.md 35.
 """
 
 import math
@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from twin.jit import kernel
-from twin.learned.heart_slot import AT_COUNT, AT_COVARIANCE, AT_LEVEL, AT_MEAN, AT_PROFILE, STATES
+from twin.learned.heart_slot import AT_COUNT, AT_COVARIANCE, AT_LEVEL, AT_MEAN, AT_PROFILE, BINS, STATES
 from twin.shapes import Vector
 
 DAY_S = 86400.0
@@ -22,7 +22,8 @@ HARMONIC_SD, HARMONIC_WALK = 3.4, 0.34  # bpm, bpm per sqrt(day)
 NOISE = 0.9**2
 USUAL_BPM, USUAL_SD = 75.0, 15.0
 HUBER = 1.6
-LEVEL_RATE, LEVEL_AIM, LEVEL_AHEAD = 0.053, 0.93, 0.84
+LEVEL_RATE, LEVEL_AIM, LEVEL_AHEAD = 0.02, 0.93, 0.5
+USUAL_FALL, USUAL_LOWEST_H = 2.5, 5.0  # bpm about the day's mean, local time: where everybody's day begins
 
 
 @kernel
@@ -47,9 +48,13 @@ def looks_at(now: float, look: Vector) -> None:
 
 
 @kernel
-def start_space(memory: Vector, value: float) -> None:
-    """Begin with a person's first reading [bpm]."""
+def start_space(memory: Vector, value: float, offset_h: float) -> None:
+    """Begin with a person's first reading [bpm] and a usual day, local time being `offset_h` ahead of UTC."""
     memory[AT_MEAN + 3] = 0.5 * (value + USUAL_BPM)
+    lowest = 2.0 * math.pi * (USUAL_LOWEST_H - offset_h) / 24.0
+    memory[AT_MEAN + 4], memory[AT_MEAN + 5] = -USUAL_FALL * math.cos(lowest), -USUAL_FALL * math.sin(lowest)
+    for b in range(BINS):
+        memory[AT_PROFILE + b] = -USUAL_FALL * math.cos(2.0 * math.pi * (b + 0.5) / BINS - lowest)
     cov = memory[AT_COVARIANCE:AT_PROFILE]
     for i in range(3):
         cov[packed(i, i)] = SD[i] ** 2
@@ -68,8 +73,7 @@ def move(memory: Vector, seconds: float) -> None:
         for j in range(STATES):
             at = packed(i, j) if i >= j else packed(j, i)
             cov[at] *= left * left if i == j else left
-        level = memory[AT_LEVEL] if i < 2 else 1.0
-        cov[packed(i, i)] += SD[i] ** 2 * (1.0 - left * left) * level
+        cov[packed(i, i)] += SD[i] ** 2 * (1.0 - left * left) * memory[AT_LEVEL]
     cov[packed(3, 3)] += MEAN_WALK**2 * seconds / DAY_S
     for i in range(4, STATES):
         cov[packed(i, i)] += HARMONIC_WALK**2 * seconds / DAY_S
@@ -104,9 +108,9 @@ def predicted(memory: Vector, now: float, horizon_s: float, look: Vector, out: V
     mean, cov = memory[AT_MEAN:AT_COVARIANCE], memory[AT_COVARIANCE:AT_PROFILE]
     looks_at(now + horizon_s, look)
     variance = NOISE + MEAN_WALK**2 * horizon_s / DAY_S
+    level = memory[AT_LEVEL] ** LEVEL_AHEAD
     for i in range(3):
         look[i] = math.exp(-horizon_s / TAU_S[i])
-        level = memory[AT_LEVEL] ** LEVEL_AHEAD if i < 2 else 1.0
         variance += SD[i] ** 2 * (1.0 - look[i] ** 2) * level
     centre = 0.0
     for i in range(STATES):

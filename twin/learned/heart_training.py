@@ -18,12 +18,18 @@ Floats = NDArray[np.float64]
 
 @kernel
 def series(
-    times: Vector, values: Vector, demands: Vector, weights: Vector, memory: Vector, found: Array
+    times: Vector,
+    values: Vector,
+    demands: Vector,
+    offset_h: float,
+    weights: Vector,
+    memory: Vector,
+    found: Array,
 ) -> None:
     """Forecasts of the three horizons (n, 3, 7) at each of a person's readings, as the fold makes them."""
     rows = np.zeros((3, h_.N))
     for i in range(times.shape[0]):
-        h_.take_heart_rate(memory, times[i], values[i], demands[i], weights, rows)
+        h_.take_heart_rate(memory, times[i], values[i], demands[i], offset_h, weights, rows)
         for h in range(h_.HORIZONS):
             h_.outlook_heart_rate(
                 memory, times[i], values[i], demands[i], h_.HORIZONS_S[h], rows, found[i, h]
@@ -31,10 +37,12 @@ def series(
         h_.push_lags(memory, values[i])
 
 
-def follow(times: Floats, values: Floats, demands: Floats, weights: Floats) -> tuple[Floats, Floats]:
+def follow(
+    times: Floats, values: Floats, demands: Floats, weights: Floats, offset_h: float = 0.0
+) -> tuple[Floats, Floats]:
     """Forecasts (n, 3, 7) at each reading, and the memory after the last (heart.SIZE,)."""
     memory, found = np.zeros(h_.SIZE), np.zeros((len(times), h_.HORIZONS, 7))
-    series(times, values, demands, weights, memory, found)
+    series(times, values, demands, offset_h, weights, memory, found)
     return found, memory
 
 
