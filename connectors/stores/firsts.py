@@ -1,22 +1,26 @@
 """The first forecast stays: after a crash a tick may be forecast again, with a little more or less known.
 
-InfluxDB keeps what is written last. So a forecast is left out where one stands. The store is asked for it only in doubt:
-when nothing is known of the person yet, or a later tick of theirs was written.
+InfluxDB keeps what is written last. So where a forecast stands, that one is written again in the place of a later one; not left
+out, since what a server shows need not be kept yet: a write that it refused may stand in its memory until it is restarted.
+The store is asked only in doubt: when nothing is known of the person yet, or a later tick of theirs was written.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from connectors.channels import CODE_OF
 from connectors.stores import Document
 from connectors.stores.checks import ESTIMATE, fault
 from connectors.stores.hourly import HOUR_MS, NAMED
-from connectors.stores.outlooks import OUTLOOK
+from connectors.stores.outlooks import OUTLOOK, take_apart
 
 MOST_PEOPLE = 100_000  # whose newest tick is remembered
 PREFIX = f"{OUTLOOK}_"
 Ask = Callable[[str], Awaitable[list[dict[str, Any]]]]
 Brought = list[tuple[Document, set[str]]]
-Spared = dict[int, set[str]]  # channels to leave out, by the id of the document
+Standing = dict[
+    int, dict[str, str]
+]  # forecasts to write instead, as text by channel, by the id of the document
 
 
 def brought(estimates: Sequence[Document]) -> Brought:
@@ -28,13 +32,19 @@ def _channels_of(e: Document) -> set[str]:
     found = e.get(OUTLOOK)
     if not isinstance(found, list) or fault(e, ESTIMATE) is not None:
         return set()
-    return {f["channel"] for f in found if isinstance(f, dict) and isinstance(f.get("channel"), str)}
+    if not all(isinstance(f, dict) and f.get("channel") in CODE_OF for f in found):
+        return set()  # it stays in its document (take_apart)
+    return {f["channel"] for f in found}
 
 
 def _query(people: Sequence[str], since_ms: int, until_ms: int, literal: Callable[[str], str]) -> str:
     who = " OR ".join(f"person_id = {literal(person)}" for person in people)
     limits = f"time >= {since_ms}ms AND time <= {until_ms}ms"
     return f"SELECT /^{PREFIX}/ FROM twin_state WHERE {limits} AND ({who}) GROUP BY person_id"  # noqa: S608 - escaped
+
+
+def _text(stands: str | Document, channel: str) -> str:
+    return stands if isinstance(stands, str) else take_apart(stands)[1][channel].decode()
 
 
 class Firsts:
@@ -48,32 +58,31 @@ class Firsts:
         """Somebody else may have written since."""
         self.newest.clear()
 
-    async def spared(self, brings: Brought, ask: Ask, literal: Callable[[str], str]) -> Spared:
-        """Forecasts that are not to be written, because one was made before; also before in these."""
+    async def standing(self, brings: Brought, ask: Ask, literal: Callable[[str], str]) -> Standing:
+        """Forecasts that were made before those that these bring; also before in these."""
         doubts: dict[str, tuple[int, int]] = {}
         for e, _ in brings:
             person, at = e["person"], e["time"]
             if at <= self.newest.get(person, at):
                 first, last = doubts.get(person, (at, at))
                 doubts[person] = min(first, at), max(last, at)
-        made: dict[tuple[str, int], set[str]] = {}
+        made: dict[tuple[str, int], dict[str, str | Document]] = {}
         for people in _together(doubts):
             since, until = min(doubts[p][0] for p in people), max(doubts[p][1] for p in people)
             for series in await ask(_query(people, since, until, literal)):
                 for row in series["values"]:
-                    there = {
-                        name.removeprefix(PREFIX)
+                    made[series["tags"]["person_id"], row[0]] = {
+                        name.removeprefix(PREFIX): value
                         for name, value in zip(series["columns"], row, strict=True)
                         if name.startswith(PREFIX) and value is not None
                     }
-                    made[series["tags"]["person_id"], row[0]] = there
-        spared: Spared = {}
+        found: Standing = {}
         for e, channels in brings:
-            stands = made.setdefault((e["person"], e["time"]), set())
-            if known := channels & stands:
-                spared[id(e)] = known
-            stands |= channels
-        return spared
+            stands = made.setdefault((e["person"], e["time"]), {})
+            if known := channels & stands.keys():
+                found[id(e)] = {channel: _text(stands[channel], channel) for channel in known}
+            stands.update(dict.fromkeys(channels - known, e))
+        return found
 
     def written(self, brings: Brought) -> None:
         """They are stored."""

@@ -19,7 +19,7 @@ from connectors.errors import Unavailable
 from connectors.stores import Document, Refused, buckets, hourly, overview
 from connectors.stores.answers import CONFIGURATION_PAUSE_S, Rejected, judge
 from connectors.stores.checks import ALERT, ESTIMATE, FAR_MS, sort_out
-from connectors.stores.firsts import Firsts, brought
+from connectors.stores.firsts import Firsts, Standing, brought
 from connectors.stores.lines import alert_lines, estimate_lines, line
 from connectors.stores.outlooks import OUTLOOK, put_together
 from connectors.stores.retention import Retention
@@ -39,13 +39,13 @@ def _literal(text: str, quote: str = "'") -> str:
 
 
 def encode(
-    estimates: Sequence[Document], alerts: Sequence[Document], spared: Mapping[int, set[str]]
+    estimates: Sequence[Document], alerts: Sequence[Document], standing: Standing
 ) -> tuple[list[Entry], list[Refused]]:
-    """Lines with their documents, without the forecasts that are spared; and documents that no line can hold."""
+    """Lines with their documents, forecasts that stand in the place of later ones; and documents that no line can hold."""
     entries: list[Entry] = []
     refused: list[Refused] = []
     kinds: Any = (
-        (estimates, ESTIMATE, lambda e: estimate_lines(e, spared.get(id(e), ()))),
+        (estimates, ESTIMATE, lambda e: estimate_lines(e, standing.get(id(e)))),
         (alerts, ALERT, alert_lines),
     )
     for documents, needed, lines_of in kinds:
@@ -125,9 +125,9 @@ class InfluxStore:
         alerts, others = self.retention.sort_out(alerts, "onset", self.alert_bucket)
         refused += others
         brings = brought(estimates)
-        spared = await self.firsts.spared(brings, self._query, _literal)
+        standing = await self.firsts.standing(brings, self._query, _literal)
         for bucket, documents in ((self.bucket, (estimates, ())), (self.alert_bucket, ((), alerts))):
-            entries, bad = await asyncio.to_thread(encode, documents[0], documents[1], spared)
+            entries, bad = await asyncio.to_thread(encode, documents[0], documents[1], standing)
             refused += bad
             for batch in requests(entries):
                 refused += await self._send(batch, bucket)

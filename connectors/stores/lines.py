@@ -11,7 +11,7 @@ twin_alert      person_id, rule  at onset: score, threshold, value, severity (1 
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -60,16 +60,15 @@ def spread_fields(pairs: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     return {f"{name}_{what}": pair[what] for name, pair in pairs.items() for what in ("mean", "sd")}
 
 
-def estimate_lines(e: Document, without: Collection[str] = ()) -> list[str]:
-    """twin_state and twin_parameter of an estimate/1, without the forecasts of some channels."""
+def estimate_lines(e: Document, standing: Mapping[str, str] | None = None) -> list[str]:
+    """twin_state and twin_parameter of an estimate/1, with these texts in the place of its own forecasts of a channel."""
     who, at = {"person_id": e["person"]}, e["time"]
     numbers: dict[str, Any] = spread_fields(e["state"])
     for group in ("observed", "surprise", "probability"):
         numbers |= {f"{group}_{name}": value for name, value in e.get(group, {}).items()}
     bare, outlooks = take_apart(e)
-    numbers |= {
-        f"{OUTLOOK}_{channel}": body.decode() for channel, body in outlooks.items() if channel not in without
-    }
+    made = {channel: body.decode() for channel, body in outlooks.items()} | dict(standing or {})
+    numbers |= {f"{OUTLOOK}_{channel}": text for channel, text in made.items()}
     numbers |= {"lag_s": e.get("lag_s"), "n_obs": e.get("made_from"), "document": orjson.dumps(bare).decode()}
     found = (
         line("twin_state", who, numbers, at),
