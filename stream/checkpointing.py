@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from stream.cohort import Cohort
+from stream.whole import whole
 
 if TYPE_CHECKING:
     from stream.worker import Worker
@@ -76,7 +77,7 @@ class Checkpoints:
             await self.worker.announcer.say_again(tp.partition)
         # What a batch that was behind left waiting comes at once; where no batch came since the last checkpoint, never.
         if not self.worker.behind.pop(tp.partition, False):
-            await self.worker.whole(self.settle(tp, frontier, cohort))
+            await whole(self.settle(tp, frontier, cohort))
         sent = []
         for people in self.writing.of(cohort.touched()):
             async with self.worker.lock:

@@ -10,8 +10,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -44,6 +43,7 @@ from stream.table import LARGEST_BATCH, TwinTable
 from stream.transport import App, BatchConsumer, ConsumerThread, RawSchema
 from stream.watchdog import EXIT_WITHOUT_ACKNOWLEDGING, Watchdog, end_within
 from stream.weights import weights_named
+from stream.whole import or_end, whole
 
 log = structlog.get_logger()
 READY_AGE_S = 30.0  # without an acknowledgement for so long, though there is lag, a worker is not ready
@@ -173,7 +173,7 @@ class Worker:
         before: asyncio.Task[None] | None = None
         async for event in stream.noack().events():  # noack: otherwise Cython acknowledges past Consumer.ack
             message = event.message
-            with self.or_end(message):
+            with or_end(message):
                 stamps = stamps_of(message.value)
                 decoded = decode(
                     [r.value for r in message.value],
@@ -189,29 +189,12 @@ class Worker:
         self, message: Any, stamps: NDArray[np.int64], decoded: Decoded, acknowledge: Callable[[], Awaitable[Any]]
     ) -> None:  # fmt: skip
         """One batch, if it is the next of its partition."""
-        with self.or_end(message):
+        with or_end(message):
             async with self.lock:
                 if await self.app.consumer.admit(message):
-                    await self.whole(self.apply(message, stamps, decoded, acknowledge))
+                    await whole(self.apply(message, stamps, decoded, acknowledge))
                 else:
                     await acknowledge()  # counts only what was admitted
-
-    @contextmanager
-    def or_end(self, message: Any) -> Iterator[None]:
-        """A batch that fails ends the process, whatever it is: acknowledging would lose it."""
-        try:
-            yield
-        except Exception:
-            log.exception("batch_failed", partition=message.partition, offset=message.offset)
-            os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
-
-    async def whole(self, work: Coroutine[Any, Any, None]) -> None:
-        """A batch ends or the process does: cut in the middle, the twins have it and its estimates are not out."""
-        try:
-            await work
-        except asyncio.CancelledError:
-            log.error("batch_cut", exit_code=EXIT_WITHOUT_ACKNOWLEDGING)  # noqa: TRY400 - a traceback says nothing more
-            os._exit(EXIT_WITHOUT_ACKNOWLEDGING)
 
     async def apply(
         self, message: Any, stamps: NDArray[np.int64], decoded: Decoded, acknowledge: Callable[[], Awaitable[Any]]
