@@ -50,6 +50,7 @@ READY_AGE_S = 30.0  # without an acknowledgement for so long, though there is la
 PROBE_S = 5.0
 SWITCH_S = 0.0005  # a fetch asks for Python's lock some six times, and waits so long each time while a batch is decoded
 AT_ONCE = 64  # estimates, 2 ms
+LARGE = 5000  # readings of a batch, 20 ms: worth decoding the next one meanwhile; after a smaller one it would be in the way
 BEHIND_MS = 1000.0  # a batch that the topic took so long ago is followed by others at once
 
 
@@ -169,7 +170,7 @@ class Worker:
         }  # fmt: skip
 
     async def update(self, stream: Any) -> None:
-        """The agent over reading.v1: decodes a batch while the one before is filtered."""
+        """The agent over reading.v1: decodes a batch while a large one before it is filtered."""
         before: asyncio.Task[None] | None = None
         async for event in stream.noack().events():  # noack: otherwise Cython acknowledges past Consumer.ack
             message = event.message
@@ -184,6 +185,8 @@ class Worker:
             if before is not None:
                 await asyncio.shield(before)
             before = asyncio.ensure_future(self.take(message, stamps, decoded, partial(stream.ack, event)))
+            if len(decoded) < LARGE:
+                await asyncio.shield(before)
 
     async def take(
         self, message: Any, stamps: NDArray[np.int64], decoded: Decoded, acknowledge: Callable[[], Awaitable[Any]]
