@@ -8,33 +8,24 @@ The store is asked only in doubt: when nothing is known of the person yet, or a 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from connectors.channels import CODE_OF
 from connectors.stores import Document
 from connectors.stores.checks import ESTIMATE, fault
 from connectors.stores.hourly import HOUR_MS, NAMED
-from connectors.stores.outlooks import OUTLOOK, take_apart
+from connectors.stores.outlooks import OUTLOOK, channels_of, take_apart
 
 MOST_PEOPLE = 100_000  # whose newest tick is remembered
 PREFIX = f"{OUTLOOK}_"
 Ask = Callable[[str], Awaitable[list[dict[str, Any]]]]
 Brought = list[tuple[Document, set[str]]]
-Standing = dict[
-    int, dict[str, str]
-]  # forecasts to write instead, as text by channel, by the id of the document
+# Forecasts to write instead, as text by channel, by the id of the document.
+Standing = dict[int, dict[str, str]]
 
 
 def brought(estimates: Sequence[Document]) -> Brought:
     """Estimates that bring forecasts, with the channels of these."""
-    return [(e, channels) for e in estimates if (channels := _channels_of(e))]
-
-
-def _channels_of(e: Document) -> set[str]:
-    found = e.get(OUTLOOK)
-    if not isinstance(found, list) or fault(e, ESTIMATE) is not None:
-        return set()
-    if not all(isinstance(f, dict) and f.get("channel") in CODE_OF for f in found):
-        return set()  # it stays in its document (take_apart)
-    return {f["channel"] for f in found}
+    return [
+        (e, set(channels)) for e in estimates if (channels := channels_of(e)) and fault(e, ESTIMATE) is None
+    ]
 
 
 def _query(people: Sequence[str], since_ms: int, until_ms: int, literal: Callable[[str], str]) -> str:

@@ -14,16 +14,24 @@ from connectors.stores import Document
 OUTLOOK = "outlook"
 
 
+def channels_of(e: Document) -> list[str]:
+    """Channels that an estimate brings forecasts of; none where these have another shape."""
+    found = e.get(OUTLOOK)
+    if not isinstance(found, list) or not all(isinstance(f, dict) for f in found):
+        return []
+    channels = [f.get("channel") for f in found]
+    if not all(isinstance(channel, str) and channel in CODE_OF for channel in channels):
+        return []
+    return list(dict.fromkeys(channels))
+
+
 def take_apart(e: Document) -> tuple[Document, dict[str, bytes]]:
     """The estimate without its forecasts, and these as JSON by channel; one of another shape stays as it is."""
-    found = e.get(OUTLOOK)
-    if not isinstance(found, list) or not all(
-        isinstance(f, dict) and f.get("channel") in CODE_OF for f in found
-    ):
+    channels = channels_of(e)
+    if not channels:
         return e, {}
-    channels = dict.fromkeys(f["channel"] for f in found)
     by_channel = {
-        channel: orjson.dumps([f for f in found if f["channel"] == channel]) for channel in channels
+        channel: orjson.dumps([f for f in e[OUTLOOK] if f["channel"] == channel]) for channel in channels
     }
     return {**e, OUTLOOK: []}, by_channel
 

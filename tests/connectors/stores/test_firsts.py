@@ -6,6 +6,7 @@ import orjson
 
 from connectors.stores.firsts import Firsts, brought
 from connectors.stores.lines import estimate_lines
+from connectors.stores.outlooks import take_apart
 
 AT = 1_763_600_400_000
 
@@ -56,3 +57,11 @@ def test_a_forecast_that_nobody_made_before_is_written_as_it_is():
     (text,) = lines_of([estimate(70.0, "heart_rate")], {}, known=AT - 60_000)
 
     assert mean_in(text) == {"heart_rate": 70.0}
+
+
+def test_forecasts_of_another_shape_bring_nothing_and_stay_in_their_document():
+    """A channel that is no text once raised, and would have ended the sink."""
+    for outlook in ([{"channel": ["heart_rate"]}], [{"channel": "of another"}], ["no forecast"], "none"):
+        odd = estimate(70.0) | {"outlook": outlook}
+        assert brought([odd]) == []
+        assert take_apart(odd) == (odd, {})
