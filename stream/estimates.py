@@ -160,7 +160,8 @@ def estimate(
 
 def encoded(cohort: Cohort, applied: Applied) -> Iterator[tuple[bytes, bytes]]:
     """Every tick that was run: the person, and the estimate/1 document as JSON."""
-    pairs, at = _pairs(applied.estimates[:TOGETHER]), 0
+    pairs: list[tuple[orjson.Fragment, orjson.Fragment]] = []
+    at = -TOGETHER
     horizons = [(channel, sorted(cohort.horizons[channel])) for channel in ("heart_rate", "glucose")]
     for run in applied.runs:
         person = run.person.encode()

@@ -30,15 +30,15 @@ Work = tuple[PersonTwin, Checkpoint, Entries, Made]
 
 
 @cache
-def processors() -> int:
-    """How many may be used."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def threads() -> int:
+    """That fold a large batch; 1 where there is one processor."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(there, MOST_THREADS)
 
 
 @cache
 def _aside() -> ThreadPoolExecutor:
-    """Threads that fold, as many as there are processors."""
-    return ThreadPoolExecutor(min(processors(), MOST_THREADS), "fold")
+    return ThreadPoolExecutor(threads(), "fold")
 
 
 class Folding:
@@ -79,12 +79,11 @@ class Folding:
 
     async def run_aside(self) -> None:
         """Fold while the event loop goes on; here and now where it is little, or there is one processor."""
-        threads = min(processors(), MOST_THREADS)
-        if threads == 1 or len(self.tick_s) < FEWEST:
+        if threads() == 1 or len(self.tick_s) < FEWEST:
             self.run()
             return
         # As many ticks for each. People are independent, so that the bits do not depend on where is cut.
-        cuts = np.searchsorted(self.ticks, np.linspace(0, len(self.tick_s), threads + 1)).tolist()
+        cuts = np.searchsorted(self.ticks, np.linspace(0, len(self.tick_s), threads() + 1)).tolist()
         loop = asyncio.get_running_loop()
         await asyncio.gather(
             *(

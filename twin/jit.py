@@ -58,7 +58,7 @@ def widest_features() -> str | None:
     return f"{features.flatten()},-prefer-256-bit"
 
 
-if not os.environ.get("NUMBA_CPU_FEATURES"):
+if config.CPU_FEATURES is None:  # neither NUMBA_CPU_FEATURES nor NUMBA_CPU_NAME=generic
     config.CPU_FEATURES = widest_features()
 
 

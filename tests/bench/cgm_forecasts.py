@@ -259,23 +259,32 @@ def mechanism(people, count, profile):
     return issued
 
 
-def unseen_study(people, weights):
-    """The twin by weights that have not seen this study, against the autoregression that was trained in it."""
+def scene(people):
+    """Where forecasts are compared, which readings these are, and what each person's sensor then read."""
     at, chosen = instants(people)
-    issued, found = [run_online(person, weights)[0] for person in people], {}
+    return at, chosen, [targets(p.times, p.values, p.step_s) for p in people]
+
+
+def against_ar(name, issued, at, chosen, told):
+    """Everybody's forecasts, at each horizon, against the autoregression that was trained in the study."""
+    found = {}
     for h in SCORED:
-        y = at_instants([targets(p.times, p.values, p.step_s)[:, h] for p in people], chosen)
         minutes = int(AHEAD_MIN[h])
-        found[f"{minutes} min, unseen study"] = compare(
+        y = at_instants([part[:, h] for part in told], chosen)
+        found[f"{minutes} min, {name}"] = compare(
             at, y, issued_forecast(issued, chosen, h), 60 * minutes, ("ar",)
         )
     return found
 
 
+def unseen_study(people, weights, at, chosen, told):
+    """The twin by weights that have not seen this study."""
+    return against_ar("unseen study", [run_online(p, weights)[0] for p in people], at, chosen, told)
+
+
 def judge(study, people, found, unseen, count):
     """Everything about one set."""
-    at, chosen = instants(people)
-    told = [targets(p.times, p.values, p.step_s) for p in people]
+    at, chosen, told = scene(people)
     weights = [found[person.name] for person in people]
     runs = [run_online(p, w) for p, w in zip(people, weights, strict=True)]
     issued, lows = [run[0] for run in runs], [run[1] for run in runs]
@@ -292,15 +301,9 @@ def judge(study, people, found, unseen, count):
             )
         result[f"{minutes} min, learning"] = learning(people, issued, still, h)
     if unseen is not None:
-        result |= unseen_study(people, unseen)
+        result |= unseen_study(people, unseen, at, chosen, told)
     if count:
-        other = mechanism(people, count, PROFILES[study])
-        for h in SCORED:
-            y = at_instants([part[:, h] for part in told], chosen)
-            minutes = int(AHEAD_MIN[h])
-            result[f"{minutes} min, mechanism alone"] = compare(
-                at, y, issued_forecast(other, chosen, h), 60 * minutes, ("ar",)
-            )
+        result |= against_ar("mechanism alone", mechanism(people, count, PROFILES[study]), at, chosen, told)
     auto = []
     y = at_instants([part[:, 1] for part in told], chosen)
     mean = baselines.forecasts(None, at, y, 1800, ("ar",))["ar"].mean
@@ -374,7 +377,7 @@ def main():
             mine = {person.name: found[study, person.name] for person in people}
             results.append(judge(study, people, mine, unseen, chosen.mechanism))
         elif unseen is not None:
-            results.append({"set": study} | unseen_study(people, unseen))
+            results.append({"set": study} | unseen_study(people, unseen, *scene(people)))
         else:
             parser.error(f"no weights for {study}: neither --folds nor {other}")
         show(results[-1])

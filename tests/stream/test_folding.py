@@ -27,7 +27,7 @@ def readings():
 @pytest.fixture
 def other(monkeypatch):
     """Two threads, also where there is one processor."""
-    monkeypatch.setattr(folding, "processors", lambda: 2)
+    monkeypatch.setattr(folding, "threads", lambda: 2)
     with ThreadPoolExecutor(2, "fold") as other:
         monkeypatch.setattr(folding, "_aside", lambda: other)
         yield other
