@@ -1,7 +1,8 @@
 """Heart rate of planned activity: a table of speeds to come, and what a person's own bouts have taught.
 
 A bout is what has speed without a pause of a quarter of an hour. Those of the history that heart rate was measured in teach
-the person's numbers (twin/learned/exercise.py); the plan's bouts are predicted second by second. Heart rates in the plan are
+the person's numbers (twin/learned/exercise.py), and those of everybody in it what people have in common
+(exercise_cohort.py); the plan's bouts are predicted second by second. Heart rates in the plan are
 the first minutes of that day: they tell its resting rate, nothing else of the plan is looked at.
 """
 
@@ -16,6 +17,7 @@ from connectors.channels import CODE_OF
 from connectors.columns import Decoded
 from stream.estimates import Z, quantiles
 from twin.learned import exercise
+from twin.learned.exercise_cohort import prior_of
 
 Floats = NDArray[np.float64]
 PAUSE_S, SHORTEST_S, FEWEST = 900.0, 300.0, 60
@@ -54,20 +56,26 @@ def bouts_of(table: Decoded) -> list[tuple[Floats, float, exercise.Bout]]:
     return found
 
 
-def numbers_of(history: Decoded) -> Floats | None:
-    """The person's numbers from the bouts of their history; None where no bout has five minutes with heart rate."""
-    bouts = [
-        bout for _, _, bout in bouts_of(history) if len(bout[0]) >= SHORTEST_S and len(bout[1]) >= FEWEST
-    ]
-    return exercise.for_another_day(exercise.fit(bouts)) if bouts else None
+def teaching(history: Decoded) -> list[exercise.Bout]:
+    """Bouts of one person's history that teach: five minutes and more, with heart rate."""
+    return [bout for _, _, bout in bouts_of(history) if len(bout[0]) >= SHORTEST_S and len(bout[1]) >= FEWEST]
 
 
-def planned(history: Decoded, plan: Decoded) -> list[Planned]:
-    """Predictions of one person's planned bouts; both tables hold that person's rows only."""
-    numbers = numbers_of(history)
+def planned(
+    bouts: list[exercise.Bout], plan: Decoded, prior: exercise.Prior = exercise.EVERYBODY
+) -> list[Planned]:
+    """Predictions of one person's planned bouts; of one who has none that teach, as of a stranger.
+
+    Args:
+        bouts: of the person's history that teach.
+        plan: that person's rows only.
+        prior: of the people of the history.
+
+    """
+    numbers = exercise.for_another_day(exercise.fit(bouts, prior).mean, prior) if bouts else None
     found = []
     for times, begin, (speed, at, rates) in bouts_of(plan):
-        mean, sd = exercise.predict(numbers, speed, at, rates)
+        mean, sd = exercise.predict(numbers, speed, at, rates, prior)
         seconds = np.minimum(np.round(times - begin), len(speed) - 1).astype(np.int64)
         made_at = begin + float(at.max()) if len(at) else begin
         found.append(Planned(made_at, times, mean[seconds], sd[seconds]))
@@ -80,14 +88,17 @@ def _stamp(seconds: float) -> str:
 
 def write_planned(path: Path, history: Decoded, plan: Decoded) -> None:
     """A row for each speed of the plan: heart rate there, its sd and quantiles [bpm]."""
+    taught = {
+        person: teaching(history.rows(np.flatnonzero(history.person == number)))
+        for number, person in enumerate(history.persons)
+    }
+    prior = prior_of([bouts for bouts in taught.values() if bouts])
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(HEADER)
         for number, person in enumerate(plan.persons):
-            known = history.persons.index(person) if person in history.persons else -1
-            past = history.rows(np.flatnonzero(history.person == known))
-            bouts = planned(past, plan.rows(np.flatnonzero(plan.person == number)))
-            for bout in bouts:
+            own = plan.rows(np.flatnonzero(plan.person == number))
+            for bout in planned(taught.get(person, []), own, prior):
                 for time, mean, sd in zip(
                     bout.times.tolist(), bout.mean.tolist(), bout.sd.tolist(), strict=True
                 ):

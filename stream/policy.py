@@ -41,13 +41,24 @@ STATE = LAST_GLUCOSE_S + 1
 PROBABLE, IMPROBABLE = 0.35, 0.20  # DECISIONS.md: at 0.50 most lows were there before the alert
 # Where something is learned (DECISIONS.md: measured): the trend alone leads below this in 30 minutes, glucose is near, and an
 # episode is likely to begin. A sensor that reads every 15 minutes, or has a gap, sees a fall later and is asked earlier.
-LOW, NEAR = 70.0, 90.0  # mg/dL
-TREND_LOW, SLOW_TREND_LOW, TREND_HYSTERESIS = 78.0, 85.0, 5.0
-ONSET_LIKELY, ONSET_GONE = 0.10, 0.033
+LOW, TREND_HYSTERESIS = 70.0, 5.0  # mg/dL
+GONE = 1.0 / 3.0  # of the chance that opens an alert
 AGAIN_S, QUICK_S = 1800.0, 600.0
 HIGH_ABOVE_OWN, LOW_BELOW_OWN = 40.0, 20.0
 HIGHEST_LIMIT, LOWEST_LIMIT, HYSTERESIS_BPM = 120.0, 40.0, 10.0
 REST_MET = 1.6
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Where a low is near: limits of glucose and of the trend in 30 minutes [mg/dL], least chance of an onset."""
+
+    glucose: float
+    trend: float
+    chance: float
+
+
+QUICK, SLOW = Near(90.0, 78.0, 0.10), Near(100.0, 80.0, 0.06)  # of sensors by their step; DECISIONS.md 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,24 +138,30 @@ def _advance(state: NDArray[np.float64], rule: Rule, now_s: float, on: bool, off
     return None
 
 
-def _advance_learned(view: NDArray[np.float64], signal: Signal, quick: bool) -> str | None:
+def _advance_learned(view: NDArray[np.float64], signal: Signal, near: Near) -> str | None:
     """The rule on what was learned: opens at once, closes when the chance is gone, or after 30 minutes without a low."""
-    now, trend_low = signal.now_s, TREND_LOW if quick else SLOW_TREND_LOW
+    now = signal.now_s
     if view[PHASE] == ACTIVE:
-        gone = signal.onset_probability < ONSET_GONE or signal.trend_30 >= trend_low + TREND_HYSTERESIS
+        gone = (
+            signal.onset_probability < GONE * near.chance or signal.trend_30 >= near.trend + TREND_HYSTERESIS
+        )
         over = now - view[ONSET_S] >= AGAIN_S
         if (gone or over) and signal.glucose >= LOW:
             view[PHASE] = NORMAL
             return "resolved"
         return None
-    near = signal.glucose < NEAR and signal.trend_30 < trend_low and signal.onset_probability >= ONSET_LIKELY
-    if near and now >= view[QUIET_UNTIL_S]:
+    on = (
+        signal.glucose < near.glucose
+        and signal.trend_30 < near.trend
+        and signal.onset_probability >= near.chance
+    )
+    if on and now >= view[QUIET_UNTIL_S]:
         view[PHASE], view[ONSET_S], view[QUIET_UNTIL_S] = ACTIVE, now, now + LOW_SOON.refractory_s
         return "active"
     return None
 
 
-def _low_soon(state: NDArray[np.float64], signal: Signal) -> Iterator[Transition]:
+def _low_soon(state: NDArray[np.float64], signal: Signal, quick: Near, slow: Near) -> Iterator[Transition]:
     """The one rule on glucose: by what was learned, else by the mechanism's chance of a low reading."""
     now, chance, view = signal.now_s, signal.low_probability, state[0:5]
     why = [f"The chance of glucose below 70 mg/dL within 30 minutes was {100 * chance:.0f} %.",
@@ -152,7 +169,8 @@ def _low_soon(state: NDArray[np.float64], signal: Signal) -> Iterator[Transition
     if np.isnan(signal.onset_probability):
         entered = _advance(view, LOW_SOON, now, chance >= PROBABLE, chance < IMPROBABLE)
     else:
-        entered = _advance_learned(view, signal, now - state[LAST_GLUCOSE_S] <= QUICK_S)
+        near = quick if now - state[LAST_GLUCOSE_S] <= QUICK_S else slow
+        entered = _advance_learned(view, signal, near)
         why.append(f"By its trend alone it would be {signal.trend_30:.0f} mg/dL in 30 minutes; the chance that a low "
                    f"begins within 15 to 25 minutes was {100 * signal.onset_probability:.0f} %.")  # fmt: skip
     state[LAST_GLUCOSE_S] = now
@@ -162,11 +180,13 @@ def _low_soon(state: NDArray[np.float64], signal: Signal) -> Iterator[Transition
         )
 
 
-def step(state: NDArray[np.float64], signal: Signal) -> Iterator[Transition]:
-    """Run every rule on one tick, in place."""
+def step(
+    state: NDArray[np.float64], signal: Signal, quick: Near = QUICK, slow: Near = SLOW
+) -> Iterator[Transition]:
+    """Run every rule on one tick, in place; `quick` and `slow`: where a low is near, by the sensor's step."""
     now = signal.now_s
     if not np.isnan(signal.low_probability):
-        yield from _low_soon(state, signal)
+        yield from _low_soon(state, signal, quick, slow)
     if np.isnan(signal.heart_rate) or not signal.at_rest:
         return
     rate, own = signal.heart_rate, signal.own_rate

@@ -26,6 +26,7 @@ from stream.training_network import (
     together,
 )
 from stream.training_people import (
+    FEWEST,
     ISSUED,
     LABELS,
     Person,
@@ -34,13 +35,14 @@ from stream.training_people import (
     asked,
     people_of,
     prepare,
+    slowed,
     stack,
     targets,
 )
 
 __all__ = ["SOURCES", "TrainError", "Training", "train"]
 from twin.learned import glucose_slot as s_
-from twin.learned.glucose import LOWS, bench_for, series
+from twin.learned.glucose import SAID, SLOW_LAGS, SLOW_MIN, bench_for, series
 from twin.learned.network import GlucoseWeights, Network
 from twin.learned.observe import AHEAD_MIN
 from twin.learned.weights import document, identified
@@ -62,12 +64,13 @@ SOURCES = {
 }
 # What a unit of each cause (meal now, meal ahead, insulin's change, its excess, activity) is expected to add, in units of
 # s_h, by horizon, before a person has shown it. Meals: a third of what virtual people without and with diabetes show
-# (0.77, 1.07, 1.26, 1.03 and .46, .50, .31, -.32), since logs are late and wrong. Insulin: 45 mg/dL a unit, damped likewise.
+# (0.77, 1.07, 1.26, 1.03 and .46, .50, .31, -.32), since logs are late and wrong. Insulin: nothing, since a bolus lowers
+# glucose and tells of a meal, and simulators disagree about the sum's sign (twin/DECISIONS.md 38).
 GAINS = (
-    (0.26, 0.15, -0.3, 0.0, 0.0),
-    (0.36, 0.17, -0.5, 0.0, 0.0),
-    (0.42, 0.10, -0.75, 0.0, 0.0),
-    (0.34, 0.0, -0.75, 0.0, 0.0),
+    (0.26, 0.15, 0.0, 0.0, 0.0),
+    (0.36, 0.17, 0.0, 0.0, 0.0),
+    (0.42, 0.10, 0.0, 0.0, 0.0),
+    (0.34, 0.0, 0.0, 0.0, 0.0),
 )
 FORECASTS = Plan()
 CHANCES = Plan(hidden=32, deep=16, epochs=6, decay=3e-3, averaged_from=0.6)
@@ -95,8 +98,28 @@ def chances(examples: Examples, task: Training) -> Network:
     return together([fit(examples, count, chance_loss, plan, seed, start) for seed in seeds])
 
 
-def weights_from(rows: Sequence[list[Rows]], task: Training) -> GlucoseWeights:
-    """Fit every network on the rows of some people."""
+def slow_trend(people: Sequence[Person]) -> NDArray[np.float32]:
+    """Autoregression to 30 min of a slow sensor: least squares on whole hours of four readings and a constant (5,).
+
+    Of slow sensors where there are any; else of every so many readings of others, which are less smooth.
+    """
+    slow = [person for person in people if person.step_s > 60.0 * SLOW_MIN]
+    x, y = [], []
+    for person in slow or [slowed(person) for person in people]:
+        hour, whole = hour_of_lags(person)
+        told = targets(person.times, person.values, person.step_s)[:, s_.HALF_HOUR]
+        good = whole & np.isfinite(told)
+        x.append(hour[good][:, :SLOW_LAGS])
+        y.append(told[good])
+    lags = np.concatenate(x)
+    if len(lags) < FEWEST:  # of a handful nothing is learned: the last reading stays
+        return np.array([1.0] + SLOW_LAGS * [0.0], dtype=np.float32)
+    square = np.column_stack([lags, np.ones(len(lags))])
+    return np.asarray(np.linalg.lstsq(square, np.concatenate(y), rcond=None)[0], dtype=np.float32)
+
+
+def weights_from(people: Sequence[Person], rows: Sequence[list[Rows]], task: Training) -> GlucoseWeights:
+    """Fit every network on the rows of some people, and the trend of slow sensors on their readings."""
     examples = stack(rows)
     plan = replace(FORECASTS, epochs=task.epochs)
     outputs = s_.HORIZONS * PER_HORIZON
@@ -108,13 +131,14 @@ def weights_from(rows: Sequence[list[Rows]], task: Training) -> GlucoseWeights:
     lows = chances(asked(examples, slice(LABELS - 1, LABELS)), task)
     middle, projection = directions(corrections, rows)
     gains = np.array(GAINS, dtype=np.float32)
-    return identified(GlucoseWeights(0.0, corrections, onsets, lows, middle, projection, gains))
+    slow = slow_trend(people)
+    return identified(GlucoseWeights(0.0, corrections, onsets, lows, middle, projection, gains, slow))
 
 
 def run_online(person: Person, weights: GlucoseWeights) -> tuple[Floats, Floats]:
-    """Forecasts (n, HORIZONS, 6) and chances of lows (n, LOWS) as the twin would have issued them."""
+    """Forecasts (n, HORIZONS, 6) and what is said of lows (n, SAID) as the twin would have issued them."""
     n = len(person.times)
-    issued, lows = np.zeros((n, s_.HORIZONS, PER_HORIZON)), np.zeros((n, LOWS))
+    issued, lows = np.zeros((n, s_.HORIZONS, PER_HORIZON)), np.zeros((n, SAID))
     causes = np.zeros((n, s_.CAUSES))
     series(
         np.zeros(s_.SIZE), weights, person.times, person.values, 0.0, causes, bench_for(weights), issued, lows
@@ -208,7 +232,8 @@ def train(task: Training, advance: Callable[[str], None] = lambda _: None) -> di
         issued: list[Floats] = [np.zeros(0)] * len(people)
         for k in range(task.folds):
             advance(f"fold {k + 1} of {task.folds}")
-            weights = weights_from([rows[i] for i in np.flatnonzero(fold != k)], task)
+            seen = np.flatnonzero(fold != k)
+            weights = weights_from([people[i] for i in seen], [rows[i] for i in seen], task)
             for i in np.flatnonzero(fold == k):
                 issued[i] = run_online(people[i], weights)[0]
             if task.keep_folds:
@@ -217,7 +242,7 @@ def train(task: Training, advance: Callable[[str], None] = lambda _: None) -> di
                 fold_paths[k].write_text(document(weights, {"unseen": unseen}), encoding="utf-8")
         validated = judge(people, issued, fold)
     advance("all people")
-    weights = weights_from(rows, task)
+    weights = weights_from(people, rows, task)
     about = {
         "trained_on": [
             _about(study, people, dict(task.licences)) for study in dict.fromkeys(p.study for p in people)

@@ -5,7 +5,7 @@ everybody a copy with readings lost, so that gaps are nothing new.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +137,12 @@ def labels(times: Floats, values: Floats, step_s: float) -> Floats:
     return found
 
 
+def slowed(person: Person) -> Person:
+    """The same person as a sensor that reads each quarter of an hour would have seen them."""
+    kept = slice(0, None, max(1, round(SLOW_STEP_S / person.step_s)))
+    return replace(person, times=person.times[kept], values=person.values[kept], step_s=SLOW_STEP_S)
+
+
 def rows_of(person: Person, seed: int) -> list[Rows]:
     """The person's own rows, and those of the copies."""
     times, values, step = person.times, person.values, person.step_s
@@ -147,10 +153,10 @@ def rows_of(person: Person, seed: int) -> list[Rows]:
     found = [Rows(x, told, base, asked, 1.0, quarter)]
     kept = np.random.default_rng(seed).random(len(times)) >= LOST
     if fast:
-        third = slice(0, None, quarter)
-        x, base = seen_by_twin(times[third], values[third])
-        slow_told = targets(times[third], values[third], SLOW_STEP_S)
-        slow_asked = labels(times[third], values[third], SLOW_STEP_S)
+        slow = slowed(person)
+        x, base = seen_by_twin(slow.times, slow.values)
+        slow_told = targets(slow.times, slow.values, SLOW_STEP_S)
+        slow_asked = labels(slow.times, slow.values, SLOW_STEP_S)
         found.append(Rows(x, slow_told, base, slow_asked, SLOW_SHARE))
     x, base = seen_by_twin(times[kept], values[kept])
     told, asked = told[kept], asked[kept]

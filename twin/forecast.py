@@ -34,7 +34,7 @@ FORECASTS = 2  # heart rate, glucose
 # Of one forecast: mean, sd, five quantiles (nan: those of the mechanism's law), the learned part's share.
 MEAN, SD, QUANTILES, LEARNED, FORECAST = 0, 1, 2, 7, 8
 # A reading below 70 mg/dL within 30 min; and where something is learned: that an episode begins soon, and what the trend
-# alone expects in 30 min (the linear filter's mean) [mg/dL].
+# alone expects in 30 min [mg/dL].
 CHANCES = 3
 Z = np.array([-1.6448536269514722, -0.6744897501960817, 0.0, 0.6744897501960817, 1.6448536269514722])
 LEARNED_MINUTES = 120.0  # the last horizon that is learned
@@ -237,7 +237,7 @@ def forecast_learned(
             join_learned(out[h], bench.out, value, minutes)
     chances[0] = bench.lows[2]
     chances[1] = 0.5 * (bench.lows[0] + bench.lows[1])
-    chances[2] = bench.room.base[1, 0]
+    chances[2] = bench.lows[learned.TREND]
 
 
 @kernel

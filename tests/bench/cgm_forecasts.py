@@ -8,7 +8,7 @@ weights of each fold with whom they have not seen; V.cgm_<set>.json weights trai
 person are not scored; an instant is scored where the last hour and the target are there. The baselines are those of `twin
 evaluate`, fitted inside the study on other people. Intervals: 95 %, by drawing people again. --mechanism N: the twin with
 its learned part off, N people of each set for 14 days, beside the same baselines. Low-glucose alarms by the protocol of
-twin/scoring/episodes.py, from the twin's own rule (stream/policy.py) and from the autoregression.
+twin/scoring/episodes.py, from the twin's own rule (stream/policy.py) and from the autoregression (cgm_alarms.py).
 """
 
 import argparse
@@ -20,7 +20,6 @@ import numpy as np
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from stream import policy  # noqa: E402
 from stream.cohort import Cohort  # noqa: E402
 from stream.evaluate import baselines  # noqa: E402
 from stream.evaluate.instants import Forecast, Instants, clip, lag_count  # noqa: E402
@@ -29,9 +28,9 @@ from stream.training_network import hidden_units  # noqa: E402
 from stream.training_people import people_of, seen_by_twin, targets  # noqa: E402
 from stream.virtual import readings_of_rows  # noqa: E402
 from stream.weights import weights_named  # noqa: E402
+from tests.bench.cgm_alarms import alarms  # noqa: E402
 from twin.learned.observe import AHEAD_MIN  # noqa: E402
 from twin.learned.weights import load  # noqa: E402
-from twin.scoring import episodes  # noqa: E402
 from twin.scoring.bootstrap import change_interval, ratio_interval  # noqa: E402
 from twin.scoring.errors import scores  # noqa: E402
 
@@ -46,17 +45,6 @@ PROFILES = {
 }
 SCORED = (1, 2)  # of AHEAD_MIN: 30 and 60 min
 DAY_S, MECHANISM_DAYS = 86400.0, 14
-CURVE = (
-    0.04,
-    0.06,
-    0.08,
-    0.10,
-    0.13,
-    0.16,
-    0.20,
-    0.25,
-    0.30,
-)  # chances of an onset at which the alert could open
 RISING = 1.0 / 60.0  # mg/dL/s
 
 
@@ -174,63 +162,6 @@ def population(person, weights):
     return base[:, :, :1] + base[:, :, 1:] * out
 
 
-def own_alarms(person, lows, likely=policy.ONSET_LIKELY):
-    """Times at which the twin's rule opens an alert, by what the fold hands it, at a chance of an onset of `likely`."""
-    trend = seen_by_twin(person.times, person.values)[1][:, 1, 0]
-    state, fired = policy.new_state(), []
-    kept, policy.ONSET_LIKELY, policy.ONSET_GONE = (
-        (policy.ONSET_LIKELY, policy.ONSET_GONE),
-        likely,
-        likely / 3.0,
-    )
-    for i, now in enumerate(person.times):
-        onset = 0.5 * (lows[i, 0] + lows[i, 1])
-        signal = policy.Signal(now, lows[i, 2], person.values[i], np.nan, 60.0, False, onset, trend[i])
-        fired += [
-            t.at_s for t in policy.step(state, signal) if t.state == "active" and person.values[i] >= 70.0
-        ]
-    policy.ONSET_LIKELY, policy.ONSET_GONE = kept
-    return np.array(fired)
-
-
-def along(curve, name, wanted):
-    """False alarms a day where a curve of the rule's points reaches `wanted` of `name`; nan where it never does."""
-    points = sorted((rates[name], rates["false_per_day"]) for rates in curve)
-    if not points or wanted > points[-1][0] or wanted < points[0][0]:
-        return np.nan
-    return float(np.interp(wanted, *zip(*points, strict=True)))
-
-
-def alarms(people, lows, auto):
-    """Rates of the twin's rule, of its calibrated chance at some thresholds, and of the autoregression's."""
-    found = {}
-    parts = {"twin, alert as issued": [], **{f"twin, alert at {c}": [] for c in CURVE}, **{f"twin, chance > {c}": [] for c in (0.2, 0.3, 0.4)},
-             **{f"AR 30 min < {limit}": [] for limit in (75, 80, 85)}}  # fmt: skip
-    for person, low, mean in zip(people, lows, auto, strict=True):
-        later = person.times >= person.times[0] + DAY_S
-        times, values = person.times[later], person.values[later]
-        fired = {"twin, alert as issued": own_alarms(person, low)}
-        fired |= {f"twin, alert at {c}": own_alarms(person, low, c) for c in CURVE}
-        for name, tallies in parts.items():
-            kind, _, limit = name.rpartition(" ")
-            if name not in fired:
-                asked = (
-                    low[later, 2] > float(limit) if kind.startswith("twin") else mean[later] < float(limit)
-                )
-                fired[name] = episodes.alarms(times, values, asked, person.step_s)
-            at = fired[name][fired[name] >= times[0]] if len(fired[name]) else fired[name]
-            tallies.append(episodes.tally(times, values, at, person.step_s))
-    for name, tallies in parts.items():
-        found[name] = episodes.rates(tallies)
-    bar, curve = found["AR 30 min < 80"], [found[f"twin, alert at {c}"] for c in CURVE]
-    if bar["sensitivity"] is not None:
-        found["to AR 30 min < 80"] = {
-            name: 100.0 * (along(curve, name, bar[name]) / bar["false_per_day"] - 1.0)
-            for name in ("sensitivity", "warned_15_min")
-        }
-    return found
-
-
 def mechanism(people, count, profile):
     """The twin with the learned part off, on some people and days: beside the baselines fitted on all of them."""
     chosen = people[:: max(1, len(people) // count)][:count]
@@ -282,6 +213,16 @@ def unseen_study(people, weights, at, chosen, told):
     return against_ar("unseen study", [run_online(p, weights)[0] for p in people], at, chosen, told)
 
 
+def autoregression(people, at, chosen, y):
+    """What it expects 30 min after every reading of each person; beyond all limits where the hour is not whole."""
+    mean = baselines.forecasts(None, at, y, 1800, ("ar",))["ar"].mean
+    parts = []
+    for number, (person, rows) in enumerate(zip(people, chosen, strict=True)):
+        parts.append(np.full(len(person.times), np.inf))
+        parts[-1][rows] = mean[at.person == number]
+    return parts
+
+
 def judge(study, people, found, unseen, count):
     """Everything about one set."""
     at, chosen, told = scene(people)
@@ -304,13 +245,8 @@ def judge(study, people, found, unseen, count):
         result |= unseen_study(people, unseen, at, chosen, told)
     if count:
         result |= against_ar("mechanism alone", mechanism(people, count, PROFILES[study]), at, chosen, told)
-    auto = []
     y = at_instants([part[:, 1] for part in told], chosen)
-    mean = baselines.forecasts(None, at, y, 1800, ("ar",))["ar"].mean
-    for number, (person, rows) in enumerate(zip(people, chosen, strict=True)):
-        whole = np.full(len(person.times), np.inf)
-        whole[rows] = mean[at.person == number]
-        auto.append(whole)
+    auto = autoregression(people, at, chosen, y)
     result["alarms"] = alarms(people, lows, auto)
     return result
 

@@ -20,7 +20,7 @@ from connectors.table import read_table  # noqa: E402
 from stream.training_people import people_of, targets  # noqa: E402
 from twin.learned import glucose_slot as s_  # noqa: E402
 from twin.learned.causes import causes_now, eat_grams, inject_units, move_causes  # noqa: E402
-from twin.learned.glucose import LOWS, bench_for, learn_and_issue  # noqa: E402
+from twin.learned.glucose import SAID, bench_for, learn_and_issue  # noqa: E402
 from twin.learned.observe import AHEAD_MIN  # noqa: E402
 from twin.learned.weights import load  # noqa: E402
 from twin.scoring.bootstrap import change_interval  # noqa: E402
@@ -48,7 +48,7 @@ def doses_of(path):
 
 def run(person, doses, weights):
     """Forecasts (n, HORIZONS, 6) of one person."""
-    slot, bench, lows = np.zeros(s_.SIZE), bench_for(weights), np.zeros(LOWS)
+    slot, bench, lows = np.zeros(s_.SIZE), bench_for(weights), np.zeros(SAID)
     issued, causes, basal, at = np.zeros((len(person.times), s_.HORIZONS, 6)), np.zeros(s_.CAUSES), 0.0, 0
     for i, (now, value) in enumerate(zip(person.times, person.values, strict=True)):
         while at < len(doses) and doses[at][0] <= now:

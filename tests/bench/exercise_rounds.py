@@ -3,7 +3,8 @@
     python tests/bench/exercise_rounds.py FOLDER [--json]
 
 FOLDER holds exercise_yoyo.csv.gz (evaluate only; it never comes into the project). Everybody with heart rate and speed on two
-days is scored: fit on the first day, predict the whole of the second from speed, without and with its first minutes.
+days is scored: fit on the first day (what people have in common on everybody's first day), predict the whole of the second
+from speed, without and with its first minutes. Nothing of a second day is in any fit.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from connectors.channels import CODE_OF  # noqa: E402
 from connectors.table import read_table  # noqa: E402
 from stream.planned import bouts_of  # noqa: E402
 from twin.learned import exercise  # noqa: E402
+from twin.learned.exercise_cohort import prior_of  # noqa: E402
 
 MINUTES = (0, 1, 2, 3, 5)
 DRAWS, SEED, DAY_MS = 2000, 1, 86_400_000
@@ -75,11 +77,12 @@ def rounds(path):
 
 def judge(path):
     """A row a person: RMSE of first order, and ours with so many first minutes; coverage without any."""
-    rows = []
-    for person, (one, (speed, at, rates)) in rounds(path).items():
+    rows, days = [], rounds(path)
+    prior = prior_of([[one] for one, _ in days.values()])
+    for person, (one, (speed, at, rates)) in days.items():
         theta = fit_first_order(*one)
         row = {"person": person, "first_order": rms(first_order(theta, speed)[at] - rates)}
-        numbers = exercise.for_another_day(exercise.fit([one]))
+        numbers = exercise.for_another_day(exercise.fit([one], prior).mean, prior)
         for minutes in MINUTES:
             told = at < 60 * minutes
             mean, sd = exercise.predict(numbers, speed, at[told], rates[told])

@@ -131,7 +131,7 @@ def test_replay_refuses_weights_by_name_and_writes_nothing(tmp_path):
     weights.write_text('{"schema": "glucose-weights/99"}')
 
     with pytest.raises(
-        ReplayError, match="glucose-weights/99 is newer than this program's glucose-weights/2"
+        ReplayError, match="glucose-weights/99 is newer than this program's glucose-weights/3"
     ):
         run(Replay(table, tmp_path / "out", weights=str(weights)))
     assert not (tmp_path / "out").exists()

@@ -5,8 +5,9 @@ import pytest
 
 from connectors.channels import CODE_OF
 from connectors.columns import Decoded
-from stream.planned import numbers_of, planned
+from stream.planned import planned, teaching
 from twin.learned import exercise
+from twin.learned.exercise_cohort import prior_of
 
 PERSON = exercise.PRIOR + np.array([12.0, 0.1, 0.08, 0.3, 0.2, -0.3, 0.1, 0.1, 0.1])
 DAY_S = 86400.0
@@ -40,20 +41,20 @@ def table(*channels):
     )  # fmt: skip
 
 
-def truth(speeds, higher=0.0):
+def truth(speeds, higher=0.0, person=PERSON):
     seconds = np.arange(2 * len(speeds) - 1, dtype=float)
     drive, rate = np.empty(len(seconds)), np.empty(len(seconds))
-    moved = PERSON.copy()
+    moved = person.copy()
     moved[exercise.REST] += higher
     exercise.run(moved, np.interp(seconds, seconds[::2], speeds), drive, rate)
     return rate[::2]
 
 
-def day(number, seed, known_s=np.inf, higher=0.0):
+def day(number, seed, known_s=np.inf, higher=0.0, person=PERSON):
     """Channels of a day's session with heart rate up to `known_s`, and the true rates."""
     speeds = session(seed)
     times = 1.7e9 + number * DAY_S + 2.0 * np.arange(len(speeds))
-    rates = truth(speeds, higher)
+    rates = truth(speeds, higher, person)
     told = times - times[0] < known_s
     noisy = rates + 2.0 * np.random.default_rng(seed).standard_normal(len(rates))
     channels = [rows("speed", times, speeds)]
@@ -68,13 +69,13 @@ def rms(x):
 
 @pytest.fixture(scope="module")
 def history():
-    return table(*day(0, 1)[0])
+    return teaching(table(*day(0, 1)[0]))
 
 
 def test_a_person_seen_once_is_predicted_far_better_than_a_stranger(history):
     channels, rates = day(7, 2, known_s=0.0)
     (own,) = planned(history, table(*channels))
-    (stranger,) = planned(history.rows(np.zeros(0, dtype=np.int64)), table(*channels))
+    (stranger,) = planned([], table(*channels))
 
     assert rms(own.mean - rates) < 0.5 * rms(stranger.mean - rates)
     assert own.sd.max() < stranger.sd.min()
@@ -101,16 +102,62 @@ def test_nothing_of_the_plan_after_a_time_changes_what_is_predicted_before_it(hi
 
 
 def test_two_bouts_teach_more_than_one(history):
-    two = table(*day(0, 1)[0], *day(3, 5)[0])
-    both, one = numbers_of(two), numbers_of(history)
+    both = exercise.fit(teaching(table(*day(0, 1)[0], *day(3, 5)[0])))
+    one = exercise.fit(history)
 
-    assert rms((both - PERSON) / exercise.PRIOR_SD) <= rms((one - PERSON) / exercise.PRIOR_SD) * 1.05
+    assert (
+        rms((both.mean - PERSON) / exercise.PRIOR_SD) <= rms((one.mean - PERSON) / exercise.PRIOR_SD) * 1.05
+    )
+    assert np.all(both.variance < one.variance)
 
 
 def test_a_walk_without_heart_rate_teaches_nothing():
     channels, _ = day(0, 1, known_s=0.0)
 
-    assert numbers_of(table(*channels)) is None
+    assert teaching(table(*channels)) == []
+
+
+def test_what_people_have_in_common_is_learned_of_them():
+    rng = np.random.default_rng(7)
+    alike = exercise.PRIOR + np.array([8.0, 0.1, 0.1, -0.9, -0.3, -0.2, 0.1, 0.0, 0.1])
+    people = [alike + 0.2 * exercise.PRIOR_SD * rng.standard_normal(exercise.N) for _ in range(8)]
+    bouts = [teaching(table(*day(0, 20 + i, person=person)[0])) for i, person in enumerate(people)]
+    prior = prior_of(bouts)
+
+    far = (exercise.PRIOR - alike) / exercise.PRIOR_SD
+    assert rms((prior.mean - alike) / exercise.PRIOR_SD) < 0.6 * rms(far)
+    assert np.all(prior.sd < exercise.PRIOR_SD)
+    stranger = alike + 0.2 * exercise.PRIOR_SD * rng.standard_normal(exercise.N)
+    channels, rates = day(7, 40, known_s=0.0, person=stranger)
+    (informed,) = planned([], table(*channels), prior)
+    (blind,) = planned([], table(*channels))
+    assert rms(informed.mean - rates) < 0.6 * rms(blind.mean - rates)
+
+
+def test_one_person_alone_hardly_moves_the_prior_and_nobody_not_at_all(history):
+    assert prior_of([]) is exercise.EVERYBODY
+    own = prior_of([history])
+    assert np.all(
+        np.abs(own.mean - exercise.PRIOR) <= 0.6 * np.abs(PERSON - exercise.PRIOR) + 0.1 * exercise.PRIOR_SD
+    )
+    assert np.all(own.sd > 0.4 * exercise.PRIOR_SD)
+
+
+def test_a_strap_that_reads_wrong_for_minutes_bends_the_numbers_little(history, monkeypatch):
+    (speed, at, readings) = history[0]
+    wrong = np.where((at > 100) & (at < 300), 180.0, readings)
+    own = np.empty(len(speed))
+    exercise.run(PERSON, speed, np.empty(len(speed)), own)
+
+    def off(bout):
+        rate = np.empty(len(speed))
+        exercise.run(exercise.fit([bout]).mean, speed, np.empty(len(speed)), rate)
+        return rms(rate - own)
+
+    assert off(history[0]) < 2.0
+    robust = off((speed, at, wrong))
+    monkeypatch.setattr(exercise, "ROBUST", 1e9)
+    assert robust < 0.5 * off((speed, at, wrong))
 
 
 def test_at_rest_the_law_rests():

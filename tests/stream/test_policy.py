@@ -1,7 +1,9 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 
+from stream import policy
 from stream.cohort import Cohort
 from stream.policy import Signal, alert_id, new_state, step
 from stream.warm import readings_of
@@ -17,6 +19,36 @@ def test_one_reading_is_pending_two_are_active_and_it_clears_with_hysteresis():
         seen += [(t.state, t.onset_s) for t in step(state, low(float(now), chance))]
 
     assert seen == [("pending", 0.0), ("active", 0.0), ("resolved", 0.0)]
+
+
+def opened(step_s, glucose, trend, chance):
+    """States that the learned rule enters with the second of two such readings."""
+    state = new_state()
+    signals = [
+        Signal(now, 0.3, glucose, math.nan, 60.0, False, on, trend)
+        for now, on in ((1e4, 0.0), (1e4 + step_s, chance))
+    ]
+    list(step(state, signals[0]))
+    return [t.state for t in step(state, signals[1])]
+
+
+def test_a_slow_sensor_has_limits_of_its_own():
+    assert opened(900.0, 95.0, 79.0, 0.07) == ["active"]
+    assert opened(300.0, 95.0, 79.0, 0.07) == []
+    assert opened(300.0, 85.0, 77.0, 0.11) == ["active"]
+    assert opened(900.0, 95.0, 81.0, 0.07) == [], "the trend does not lead there"
+    assert opened(900.0, 101.0, 79.0, 0.07) == [], "still far"
+    assert opened(900.0, 95.0, 79.0, 0.05) == [], "not likely"
+
+
+def test_the_chance_that_closes_follows_the_one_that_opens():
+    state, seen = new_state(), []
+    near = replace(policy.QUICK, chance=0.3)
+    for now, chance in ((0.0, 0.0), (300.0, 0.4), (600.0, 0.11), (900.0, 0.09)):
+        signal = Signal(now, 0.3, 80.0, math.nan, 60.0, False, chance, 70.0)
+        seen += [(t.state, t.at_s) for t in step(state, signal, quick=near)]
+
+    assert seen == [("active", 300.0), ("resolved", 900.0)]
 
 
 def test_a_resting_rate_must_last_ten_minutes():

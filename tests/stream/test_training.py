@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from stream.training import SOURCES, TrainError, Training, fold_of, train
+from stream.training import SOURCES, TrainError, Training, fold_of, slow_trend, train
 from stream.training_directions import directions
 from stream.training_network import Examples, Plan, fit, forecast_loss, hidden_units, together
 from stream.training_people import Person, Rows, labels, targets
@@ -152,3 +152,34 @@ def test_labels_ask_for_episodes_where_one_may_begin_and_for_low_readings_anywhe
     assert found[14, -1] == 1.0
     assert found[26, -1] == 0.0
     assert np.isnan(labels(times, values + 100.0, 300.0)[:20]).all()  # far from a low nothing is asked
+
+
+def slow_people(step_s, count=3):
+    """People whose reading in half an hour is told by this one and the one a quarter of an hour ago."""
+    found = []
+    for seed in range(count):
+        rng, values = np.random.default_rng(seed), [140.0, 150.0, 145.0]
+        for _ in range(3000):
+            values.append(42.0 + 0.6 * values[-2] + 0.1 * values[-3] + rng.normal(0.0, 5.0))
+        times = 1.7e9 + 900.0 * np.arange(len(values))
+        if step_s < 900.0:  # quick readings between, of another law
+            quick = 1.7e9 + step_s * np.arange(3 * len(values))
+            values, times = np.interp(quick, times, values), quick
+        found.append(Person("s", str(seed), times, np.asarray(values), step_s))
+    return found
+
+
+def test_the_trend_of_slow_sensors_is_learned_of_slow_sensors_alone():
+    trend = slow_trend(slow_people(900.0))
+    np.testing.assert_allclose(trend[:4], [0.6, 0.1, 0.0, 0.0], atol=0.05)
+    assert abs(trend[4] - 42.0) < 7.0
+
+    np.testing.assert_array_equal(slow_trend(slow_people(900.0) + slow_people(300.0)), trend)
+    np.testing.assert_allclose(slow_trend(slow_people(300.0))[:4], trend[:4], atol=0.05)
+
+
+def test_a_handful_of_readings_teaches_no_trend():
+    (person,) = slow_people(900.0, 1)
+    few = Person("s", "few", person.times[:60], person.values[:60], 900.0)
+
+    np.testing.assert_array_equal(slow_trend([few]), [1.0, 0.0, 0.0, 0.0, 0.0])

@@ -17,7 +17,7 @@ WEIGHTS = load().glucose
 
 def forecasts(times, values, weights=WEIGHTS):
     n = len(times)
-    slot, issued, lows = np.zeros(s_.SIZE), np.zeros((n, s_.HORIZONS, 6)), np.zeros((n, glucose.LOWS))
+    slot, issued, lows = np.zeros(s_.SIZE), np.zeros((n, s_.HORIZONS, 6)), np.zeros((n, glucose.SAID))
     glucose.series(
         slot, weights, times, values, 0.0, np.zeros((n, s_.CAUSES)), glucose.bench_for(weights), issued, lows
     )
@@ -202,14 +202,14 @@ def test_in_a_low_the_band_issued_is_the_tracked_one_and_elsewhere_it_is_not():
 
     def band(slot, value):
         glucose.learn_and_issue(
-            slot, WEIGHTS, times[-1] + 300.0, 0.0, value, np.zeros(s_.CAUSES), bench, np.zeros(glucose.LOWS)
+            slot, WEIGHTS, times[-1] + 300.0, 0.0, value, np.zeros(s_.CAUSES), bench, np.zeros(glucose.SAID)
         )
         return bench.issued[1].copy()
 
     for slot in (plain, wide):
         for t, v in zip(times, values, strict=True):
             glucose.learn_and_issue(
-                slot, WEIGHTS, t, 0.0, v, np.zeros(s_.CAUSES), bench, np.zeros(glucose.LOWS)
+                slot, WEIGHTS, t, 0.0, v, np.zeros(s_.CAUSES), bench, np.zeros(glucose.SAID)
             )
         slot[s_.LOW_WIDTH] = 0.0
     wide[s_.LOW_WIDTH] = 0.4
@@ -245,7 +245,7 @@ def test_targets_are_consumed_once_and_what_has_passed_is_closed():
 def test_any_horizon_has_a_distribution_that_joins_the_learned_ones():
     times, values = wave(900)
     bench, slot = glucose.bench_for(WEIGHTS), np.zeros(s_.SIZE)
-    lows = np.zeros(glucose.LOWS)
+    lows = np.zeros(glucose.SAID)
     for t, v in zip(times, values, strict=True):
         glucose.learn_and_issue(slot, WEIGHTS, t, 0.0, v, np.zeros(s_.CAUSES), bench, lows)
     out = np.zeros((4, glucose.OUT))
@@ -283,6 +283,44 @@ def test_a_meal_is_absorbed_whole_and_a_basal_rate_is_at_rest():
     np.testing.assert_allclose(told[2:], 0.0, atol=1e-6)
 
 
+def test_the_trend_of_a_slow_sensor_is_its_autoregression_where_its_hour_is_whole():
+    times, values = wave(60, 900.0)
+    _, _, lows = forecasts(times, values)
+    trend = WEIGHTS.slow_trend.astype(np.float64)
+    hour = np.stack([values[3 - k : 60 - k] for k in range(4)], axis=1)
+
+    np.testing.assert_allclose(lows[3:, glucose.TREND], hour @ trend[:4] + trend[4], atol=1e-3)
+    assert 0.9 < trend[:4].sum() + trend[4] / 130.0 < 1.1, "a level stays near itself"
+    holed = np.delete(np.arange(60), 40)
+    _, _, lows = forecasts(times[holed], values[holed])
+    gapless = hour[40 - 3 + 1 : 40 - 3 + 4]  # the three readings after the hole: their hours are not whole
+    assert (np.abs(lows[40:43, glucose.TREND] - (gapless @ trend[:4] + trend[4])) > 0.01).all()
+
+
+def test_the_trend_of_a_quick_sensor_is_the_filters():
+    times, values = wave(60)
+    slot, bench, said = np.zeros(s_.SIZE), glucose.bench_for(WEIGHTS), np.zeros(glucose.SAID)
+    for now, value in zip(times, values, strict=True):
+        glucose.learn_and_issue(slot, WEIGHTS, now, 0.0, value, np.zeros(s_.CAUSES), bench, said)
+        assert said[glucose.TREND] == bench.room.base[s_.HALF_HOUR, 0]
+
+
+def test_causes_count_half_in_one_who_injects():
+    times, values = wave(30)
+    told, phi = np.array([0.3, 0.2, 0.0, 0.0, 0.1]), []
+    for usual in (0.0, 1e-9):
+        slot, bench, said = np.zeros(s_.SIZE), glucose.bench_for(WEIGHTS), np.zeros(glucose.SAID)
+        slot[s_.ACTION_USUAL] = usual
+        for now, value in zip(times, values, strict=True):
+            glucose.learn_and_issue(slot, WEIGHTS, now, 0.0, value, told, bench, said)
+        phi.append(bench.phi.copy())
+
+    first = 1 + s_.PROJECTED
+    np.testing.assert_allclose(phi[1][first:], glucose.DOSED * phi[0][first:], rtol=1e-6)
+    np.testing.assert_array_equal(phi[1][:first], phi[0][:first])
+    assert (WEIGHTS.gains[:, 2:] == 0.0).all(), "a bolus tells of a meal as much as it lowers"
+
+
 def test_the_slot_holds_no_bits_that_two_float32_must_not_have():
     times, values = wave(500)
     values[100:110] = 39.0
@@ -290,5 +328,7 @@ def test_the_slot_holds_no_bits_that_two_float32_must_not_have():
 
     assert np.isfinite(slot).all()
     assert np.isfinite(issued).all()
-    assert ((lows >= 0.0) & (lows <= 1.0)).all()
+    chances = lows[:, : glucose.LOWS]
+    assert ((chances >= 0.0) & (chances <= 1.0)).all()
+    assert np.isfinite(lows[:, glucose.TREND]).all()
     assert nothing().glucose.identity == 0.0

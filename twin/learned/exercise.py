@@ -7,12 +7,14 @@ Second by second (feasible.md, section 2; the drive's law is physiology.md, sect
     F += (h - F) / tau_F, HR = HR0 + span h
 
 F feeds demand: the slow rise of steady running and the slow tail of recovery. A person's numbers are the most probable ones
-under priors, drawn back to the population by how much they differ from day to day. The priors' centres and the shares that
-last are those that the specification gives (feasible.md, section 2); their widths are wide round numbers, so that a person's
-own bouts decide. Nothing is fitted to people whose data may only be used to judge (DECISIONS.md 21).
+under a prior, drawn back to its centre by how much they differ from day to day. EVERYBODY's centre and the shares that last
+are those that the specification gives (feasible.md, section 2), its widths wide round numbers; where several people's bouts
+are known, what they have in common is learned of them (exercise_cohort.py). Nothing that is shipped was fitted to people
+whose data may only be used to judge (DECISIONS.md 21, 37).
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +46,28 @@ DAY_SD, MINUTE_SD, COUNTED = (
     15.0,
 )  # of HR0 from day to day [bpm]; of a quarter of a minute's readings
 STRANGER_SD = 17.0  # bpm, of HR0 and of the heart rate at full drive, where nothing is known of the person
+# Beyond so many sd of a reading an error counts by its size, not by its square (Huber 1964): a strap reads wrong for minutes.
+ROBUST = 1.345
 STEPS, TRIES = 30, 8
 DAMPING, LEAST_GAIN = 1e-2, 1e-6
+STEP_SHARE = 1e-3  # of a usual difference between people, by which slopes are found
+
+
+class Prior(NamedTuple):
+    """What is thought of a person's numbers before a bout of theirs is known: means and sd (9,)."""
+
+    mean: Floats
+    sd: Floats
+
+
+class Numbers(NamedTuple):
+    """A person's numbers (9,) and the variances of what their bouts leave open (9,)."""
+
+    mean: Floats
+    variance: Floats
+
+
+EVERYBODY = Prior(PRIOR, PRIOR_SD)
 
 
 @equation
@@ -91,49 +113,59 @@ def run(numbers: Vector, speed: Vector, drive: Vector, rate: Vector) -> None:
         rate[i] = numbers[REST] + span * h
 
 
-def _residuals(numbers: Floats, bouts: list[Bout]) -> Floats:
-    parts = [(numbers - PRIOR) / PRIOR_SD]
+def _residuals(numbers: Floats, bouts: list[Bout], prior: Prior) -> Floats:
+    """Differences to the prior and to the readings in units of their sd: half their squares' sum is what is made small."""
+    parts = [(numbers - prior.mean) / prior.sd]
     for speed, at, readings in bouts:
         drive, rate = np.empty(len(speed)), np.empty(len(speed))
         run(numbers, speed, drive, rate)
-        weight = math.sqrt(len(np.unique(at)) / MINUTE_S / len(at)) / READING_SD
-        parts.append((rate[at] - readings) * weight)
+        weight = math.sqrt(len(np.unique(at)) / MINUTE_S / len(at))
+        error = (rate[at] - readings) / READING_SD
+        size = np.abs(error)
+        far = np.sqrt(np.maximum(2.0 * ROBUST * size - ROBUST**2, 0.0))
+        parts.append(np.where(size <= ROBUST, error, np.sign(error) * far) * weight)
     return np.concatenate(parts)
 
 
-def fit(bouts: list[Bout]) -> Floats:
-    """The person's numbers (9,): most probable under the priors, by Levenberg's and Marquardt's steps."""
-    numbers, damping = PRIOR.copy(), DAMPING
-    left = _residuals(numbers, bouts)
+def _slopes(numbers: Floats, left: Floats, bouts: list[Bout], prior: Prior) -> Floats:
+    slopes = np.empty((len(left), N))
+    for i in range(N):
+        moved = numbers.copy()
+        moved[i] += STEP_SHARE * PRIOR_SD[i]
+        slopes[:, i] = (_residuals(moved, bouts, prior) - left) / (STEP_SHARE * PRIOR_SD[i])
+    return slopes
+
+
+def fit(bouts: list[Bout], prior: Prior = EVERYBODY) -> Numbers:
+    """The person's numbers: most probable under the prior, by Levenberg's and Marquardt's steps."""
+    numbers, damping = prior.mean.copy(), DAMPING
+    left = _residuals(numbers, bouts, prior)
+    slopes = _slopes(numbers, left, bouts, prior)
     for _ in range(STEPS):
-        slopes = np.empty((len(left), N))
-        for i in range(N):
-            moved = numbers.copy()
-            moved[i] += 1e-3 * PRIOR_SD[i]
-            slopes[:, i] = (_residuals(moved, bouts) - left) / (1e-3 * PRIOR_SD[i])
         square, downhill = slopes.T @ slopes, slopes.T @ left
         before = float(left @ left)
         for _try in range(TRIES):
             trial = numbers - np.linalg.solve(square + damping * np.diag(np.diag(square)), downhill)
-            found = _residuals(trial, bouts)
+            found = _residuals(trial, bouts, prior)
             if found @ found < before:
                 break
             damping *= 4.0
         else:
-            return numbers
+            break
         numbers, left, damping = trial, found, max(damping / 3.0, 1e-6)
+        slopes = _slopes(numbers, left, bouts, prior)
         if before - float(left @ left) < LEAST_GAIN * before:
             break
-    return numbers
+    return Numbers(numbers, np.diag(np.linalg.inv(slopes.T @ slopes)))
 
 
-def for_another_day(numbers: Floats) -> Floats:
-    """Drawn back to the population by the share of the differences between people that does not last."""
-    return np.asarray(PRIOR + LASTING * (numbers - PRIOR), dtype=np.float64)
+def for_another_day(numbers: Floats, prior: Prior = EVERYBODY) -> Floats:
+    """Drawn back to the prior's centre by the share of the differences between people that does not last."""
+    return np.asarray(prior.mean + LASTING * (numbers - prior.mean), dtype=np.float64)
 
 
 def predict(
-    numbers: Floats | None, speed: Floats, at: NDArray[np.int64], readings: Floats
+    numbers: Floats | None, speed: Floats, at: NDArray[np.int64], readings: Floats, prior: Prior = EVERYBODY
 ) -> tuple[Floats, Floats]:
     """Mean and sd of heart rate [bpm] at every second of a planned bout.
 
@@ -141,13 +173,14 @@ def predict(
         numbers: of the person, for_another_day; None for one who was never seen to move.
         speed: planned, by the second [m/s].
         at: seconds of what has been read of that day so far, possibly nothing; readings [bpm].
+        prior: whose centre stands for one who was never seen to move.
 
     Returns:
         Mean and sd by the second. The day's resting rate is told by the readings so far; what it adds fades with the drive.
 
     """
     drive, rate = np.empty(len(speed)), np.empty(len(speed))
-    run(PRIOR if numbers is None else numbers, speed, drive, rate)
+    run(prior.mean if numbers is None else numbers, speed, drive, rate)
     day_sd, shift = DAY_SD if numbers is not None else STRANGER_SD, 0.0
     known = day_sd**2
     if len(at):

@@ -18,8 +18,15 @@ from twin.shapes import Array, Matrix, Vector
 
 SPREAD_90 = 2.0 * 1.6448536269514722
 USUAL_SD = 12.0  # mg/dL: s_30 at which a unit of a cause counts as one
+DOSED = 0.5  # of what causes count in one who injects: a bolus is there to undo its meal (DECISIONS.md 38)
 LOWEST = 20.0  # mg/dL: no sensor says less
 ONSETS, LOWS = 2, 3  # onset within 15 min, within 25 min; a reading below 70 within 30 min
+TREND = LOWS  # behind the chances: what the trend alone expects in 30 min [mg/dL]
+SAID = LOWS + 1
+SLOW_MIN, SLOW_LAGS = (
+    10.0,
+    4,
+)  # a sensor with more minutes between readings is slow; what its autoregression looks at
 OUT = 7  # mean, sd, q05, q25, q50, q75, q95
 FADES_MIN = 120.0  # beyond the last horizon the learned part fades over this time
 
@@ -49,7 +56,7 @@ def bench_for(weights: GlucoseWeights) -> Bench:
     return Bench(
         learned_room(), layers_for(weights.corrections), layers_for(weights.onsets), layers_for(weights.lows),
         np.zeros(s_.TERMS, dtype=np.float32), np.zeros(s_.HORIZONS), np.zeros(s_.HORIZONS), np.zeros(s_.TERMS),
-        np.zeros((s_.HORIZONS, 6)), np.zeros((s_.HORIZONS, 6)), np.zeros(s_.CAUSES), np.zeros(LOWS), np.zeros(6),
+        np.zeros((s_.HORIZONS, 6)), np.zeros((s_.HORIZONS, 6)), np.zeros(s_.CAUSES), np.zeros(SAID), np.zeros(6),
         np.zeros(OUT),
     )  # fmt: skip
 
@@ -75,10 +82,31 @@ def compose(terms: Vector, mean: float, sd: float, row: Vector) -> None:
 
 
 @kernel
+def trend_in_30(slot: Vector, singles: Array, slow_trend: Array, filtered: float) -> float:
+    """What the trend alone expects in 30 min [mg/dL]: the filter's mean; of a slow sensor its autoregression, where whole.
+
+    Args:
+        slot, singles: the learned part of the record, the newest reading in the ring.
+        slow_trend: of the last SLOW_LAGS readings, newest first, and a constant (SLOW_LAGS + 1,).
+        filtered: the linear filter's mean there.
+
+    """
+    if slot[s_.STEP_MIN] < SLOW_MIN or slot[s_.COUNT] < SLOW_LAGS:
+        return filtered
+    newest = int(slot[s_.NEWEST])
+    expected, at = float(slow_trend[SLOW_LAGS]), newest
+    for k in range(SLOW_LAGS):
+        at = (newest - k) % s_.RING
+        expected += slow_trend[k] * singles[s_.RING_VALUE + at]
+    since = singles[s_.RING_MIN + newest] - singles[s_.RING_MIN + at]
+    return expected if since < (SLOW_LAGS - 0.5) * slot[s_.STEP_MIN] else filtered
+
+
+@kernel
 def learn_and_issue(
     slot: Vector, weights: GlucoseWeights, now: float, offset_h: float, value: float, causes: Vector, bench: Bench, lows: Vector
 ) -> None:  # fmt: skip
-    """Take a reading and make the forecasts of the four horizons into `bench.issued`; chances of lows into `lows`.
+    """Take a reading and make the forecasts of the four horizons into `bench.issued`; what is said of lows into `lows`.
 
     Args:
         slot: the learned part of the record (SIZE,).
@@ -88,7 +116,7 @@ def learn_and_issue(
         value: the reading [mg/dL].
         causes: meals, insulin, activity (CAUSES,); causes.py.
         bench: room.
-        lows: filled (LOWS,).
+        lows: filled (SAID,): chances, then what the trend alone expects in 30 min [mg/dL].
 
     """
     singles = slot[s_.SINGLES :].view(np.float32)
@@ -104,11 +132,12 @@ def learn_and_issue(
     run(weights.corrections, room.inputs, bench.network)
     # A gram is worth so many mg/dL, however rough the day is: causes are told in units of s_30 too.
     rough = room.base[1, 1]
+    dosed = DOSED if slot[s_.ACTION_USUAL] > 0.0 else 1.0
     adapt.terms(
         weights,
         bench.network.hidden,
         causes,
-        USUAL_SD / rough,
+        dosed * USUAL_SD / rough,
         min(adapt.ROUGHEST_SD / rough, 1.0),
         bench.phi,
     )
@@ -136,6 +165,7 @@ def learn_and_issue(
     for k in range(LOWS):
         logit = bench.onsets.outputs[k] if k < ONSETS else bench.low.outputs[k - ONSETS]
         lows[k] = 1.0 / (1.0 + math.exp(-logit))
+    lows[TREND] = trend_in_30(slot, singles, weights.slow_trend, room.base[1, 0])
 
 
 @kernel
@@ -168,7 +198,7 @@ def series(
     slot: Vector, weights: GlucoseWeights, times: Vector, values: Vector, offset_h: float, causes: Matrix, bench: Bench,
     found: Array, lows: Matrix,
 ) -> None:  # fmt: skip
-    """Forecasts of the four horizons (n, HORIZONS, 6) and chances of lows (n, LOWS) of a person's readings."""
+    """Forecasts of the four horizons (n, HORIZONS, 6) and what is said of lows (n, SAID), at a person's readings."""
     for i in range(times.shape[0]):
         learn_and_issue(slot, weights, times[i], offset_h, values[i], causes[i], bench, lows[i])
         found[i] = bench.issued

@@ -4,7 +4,7 @@ Some numbers are float64, the many small ones float32, as a view of the rest of 
 float32 part may be an infinity or nan: two of them are one float64 of the record, which tests compare bit for bit.
 """
 
-HORIZONS = 4  # 15, 30, 60, 120 min
+HORIZONS, HALF_HOUR = 4, 1  # 15, 30, 60, 120 min; which of them is 30
 STATES = 8  # of the linear filter
 (COUNT, FIRST_S, LAST_S, LAST, STEP_MIN, NEWEST, SCALE, Z_10, Z_30, ZZ_30, ZZ_180, LONG_MEAN, LONG_SQUARE, DAY_MEAN,
  SIX_HOURS, CHANGE_SQUARE, ROUGH_SQUARE, LOW_SHARE, LOW_S, OPEN_NEXT, LOW_WIDTH,

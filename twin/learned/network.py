@@ -38,6 +38,8 @@ class GlucoseWeights(NamedTuple):
     lows: output: logit of "a reading below 70 mg/dL within 30 min".
     middle: usual units of the second layer (hidden,); projection: to the directions in which people differ (hidden, PROJECTED).
     gains: what a unit of each cause is expected to add, in units of s_h (HORIZONS, CAUSES).
+    slow_trend: autoregression to 30 min of a sensor that reads each quarter of an hour: its last four readings, newest
+        first, and a constant (5,) [-, mg/dL].
     """
 
     identity: float
@@ -47,6 +49,7 @@ class GlucoseWeights(NamedTuple):
     middle: Array
     projection: Array
     gains: Array
+    slow_trend: Array
 
 
 class Layers(NamedTuple):

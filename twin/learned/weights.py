@@ -14,15 +14,16 @@ import numpy as np
 
 from twin.learned import glucose_slot as s_
 from twin.learned.body_weights import BodyWeights, load_body, no_body
-from twin.learned.glucose import LOWS, ONSETS
+from twin.learned.glucose import LOWS, ONSETS, SLOW_LAGS
 from twin.learned.inputs import INPUTS, NAMES
 from twin.learned.network import GlucoseWeights, Network
 from twin.shapes import Array
 
-SCHEMA, VERSION = "glucose-weights", 2  # 1: one hidden layer
+SCHEMA, VERSION = "glucose-weights", 3  # 1: one hidden layer; 2: no trend of slow sensors
 SHIPPED = Path(__file__).parent / "glucose.json"
 PER_HORIZON = 6  # mean and five quantiles
 PARTS = ("corrections", "onsets", "lows")
+_OTHERS = ("middle", "projection", "gains", "slow_trend")
 _NETWORK = ("centre", "inverse", "inner", "bias", "deep", "deep_bias", "outer", "offset")
 
 
@@ -51,15 +52,13 @@ def _empty(outputs: int) -> Network:
 def nothing() -> Weights:
     """The learned part off: the mechanism alone forecasts."""
     corrections, onsets, lows = _empty(s_.HORIZONS * PER_HORIZON), _empty(ONSETS), _empty(LOWS - ONSETS)
-    gains = _zeros(s_.HORIZONS, s_.CAUSES)
-    return Weights(
-        GlucoseWeights(0.0, corrections, onsets, lows, _zeros(1), _zeros(1, s_.PROJECTED), gains), no_body()
-    )
+    rest = _zeros(1), _zeros(1, s_.PROJECTED), _zeros(s_.HORIZONS, s_.CAUSES), _zeros(SLOW_LAGS + 1)
+    return Weights(GlucoseWeights(0.0, corrections, onsets, lows, *rest), no_body())
 
 
 def _arrays(weights: GlucoseWeights) -> dict[str, Array]:
     found = {f"{part}.{name}": getattr(getattr(weights, part), name) for part in PARTS for name in _NETWORK}
-    return found | {name: getattr(weights, name) for name in ("middle", "projection", "gains")}
+    return found | {name: getattr(weights, name) for name in _OTHERS}
 
 
 def identified(weights: GlucoseWeights) -> GlucoseWeights:
@@ -115,6 +114,7 @@ def _shapes(arrays: dict[str, Array]) -> dict[str, tuple[int, ...]]:
     units = len(arrays["corrections.deep_bias"])
     return found | {
         "middle": (units,), "projection": (units, s_.PROJECTED), "gains": (s_.HORIZONS, s_.CAUSES),
+        "slow_trend": (SLOW_LAGS + 1,),
     }  # fmt: skip
 
 
@@ -145,7 +145,5 @@ def load(path: Path | None = None) -> Weights:
         if name not in arrays or arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
             raise WeightsError(f"{path}: {name} is not {shape} finite numbers")
     corrections, onsets, lows = (Network(*(arrays[f"{part}.{name}"] for name in _NETWORK)) for part in PARTS)
-    made = GlucoseWeights(
-        0.0, corrections, onsets, lows, arrays["middle"], arrays["projection"], arrays["gains"]
-    )
+    made = GlucoseWeights(0.0, corrections, onsets, lows, *(arrays[name] for name in _OTHERS))
     return Weights(identified(made), load_body())
