@@ -28,7 +28,7 @@ from stream.others import forecasts as others
 from stream.planned import PLANNED, write_planned
 from stream.policy import alert_id
 from stream.smoothing import smooth
-from stream.weights import weights_named
+from stream.weights import provenance, weights_named
 from twin.channels import SENSORS
 from twin.forecast import LEARNED, MEAN, SD
 from twin.learned.weights import WeightsError
@@ -182,6 +182,7 @@ def _summary(task: Replay, table: Decoded, done: list[dict[str, int]], seconds: 
     return {
         "table": str(task.table.resolve()), "readings": read, "people": len(table.persons), **total, "refused": refused,
         "seconds": round(seconds, 3), "readings_per_second": round(read / max(seconds, 1e-9)),
+        "learned_from": provenance(task.weights),
     }  # fmt: skip
 
 

@@ -3,10 +3,12 @@
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from twin.learned.body_weights import SCHEMA as BODY
+from twin.learned.body_weights import SHIPPED as SHIPPED_BODY
 from twin.learned.body_weights import BodyWeightsError, load_body
-from twin.learned.weights import Weights, WeightsError, load, nothing
+from twin.learned.weights import SHIPPED, Weights, WeightsError, load, nothing
 
 NONE = "none"
 
@@ -41,3 +43,23 @@ def _schema(path: Path) -> str:
     except (OSError, ValueError) as error:
         raise WeightsError(f"{path}: {error}") from error
     return str(document.get("schema", "")).partition("/")[0] if isinstance(document, dict) else ""
+
+
+def provenance(name: str = "") -> list[dict[str, Any]]:
+    """Of each file that weights_named(name) takes: its name and the studies that it was trained on; nothing for `none`.
+
+    Raises:
+        WeightsError: a file cannot be read.
+
+    """
+    if name == NONE:
+        return []
+    own = [Path(part) for part in name.split(",") if part]
+    schemas = {_schema(path) for path in own}
+    shipped = [path for path in (SHIPPED, SHIPPED_BODY) if _schema(path) not in schemas]
+    found = []
+    for path in (*own, *shipped):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        studies = [entry["study"] for entry in document.get("trained_on", [])]
+        found.append({"weights": path.name, "trained_on": studies or document.get("data", [])})
+    return found

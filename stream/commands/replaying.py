@@ -95,7 +95,10 @@ def replay(
     except ReplayError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(EXIT_BAD_INPUT) from error
-    answer(as_json, summary, ("what", "value"), list(summary.items()))
+    told = summary | {
+        "learned_from": ", ".join(part["weights"] for part in summary["learned_from"]) or "nothing"
+    }
+    answer(as_json, summary, ("what", "value"), list(told.items()))
 
 
 def channels_of(text: str) -> tuple[str, ...]:

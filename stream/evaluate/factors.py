@@ -8,6 +8,8 @@ of their data) under which the same is asked. A report cannot know the context o
 from dataclasses import dataclass
 from typing import Any
 
+from stream.evaluate.provenance import caution, known, trained_on
+
 
 @dataclass(frozen=True, slots=True)
 class Factor:
@@ -39,6 +41,13 @@ def _verification(found: dict[str, Any] | None) -> tuple[str, str]:
     told = f"{found['met']} of {found['checkpoints']} check-points of the specification met by this version of the program"
     missed = f"missed: {', '.join(found['missed'])}" if found["missed"] else ""
     return told, _listed(missed, judge, "the version that made the replay, if it was another")
+
+
+def _learned_from(document: dict[str, Any]) -> str:
+    studies = trained_on(document)
+    if not known(document):
+        return ""
+    return f"learned part trained on {', '.join(studies)}" if studies else "nothing learned of other people"
 
 
 def factors(document: dict[str, Any]) -> list[Factor]:
@@ -81,9 +90,10 @@ def factors(document: dict[str, Any]) -> list[Factor]:
         Factor("Validation: assessment", "Equivalency of input parameters", "simulation",
                "twin and baselines saw the same readings, up to the same instant", "" if not trees else f"{trees[:-2]}"),
         Factor("Validation: assessment", "Output comparison: rigor", "validation",
-               "folds by person, person-level bootstrap, CRPS, coverage, PIT" if several
-               else "second half of one person's time; no interval over people",
-               "whether model settings were tuned on these very people: only who made the twin can say"),
+               _listed("folds by person, person-level bootstrap, CRPS, coverage, PIT" if several
+                       else "second half of one person's time; no interval over people", _learned_from(document)),
+               _listed(caution(document),
+                       "whether model settings were tuned on these very people: only who made the twin can say")),
         Factor("Validation: assessment", "Output comparison: agreement", "validation",
                _shares(document) + (f"; {len(truth)} states and observables against truth" if truth else ""),
                "" if truth else "states against truth: only virtual people have one"),

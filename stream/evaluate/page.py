@@ -7,6 +7,7 @@ from typing import Any
 
 from stream.evaluate import sections
 from stream.evaluate.factors import factors
+from stream.evaluate.provenance import caution
 
 STYLE = Path(__file__).with_name("report.css")
 
@@ -22,13 +23,15 @@ def render(document: dict[str, Any]) -> str:
         parts.append(_section(title, note, body, key))
     first, last = document["span"]
     title = escape(str(document["title"]))
+    warned = caution(document)
+    warning = f'<p class="notice"><b>Seen before.</b> {escape(warned)}</p>' if warned else ""
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
         f"<style>{STYLE.read_text(encoding='utf-8')}</style></head><body><header><h1>{title}</h1>"
         f'<p class="quiet">{len(document["people"])} people, {escape(first[:10])} to {escape(last[:10])} (event time, UTC)</p>'
         '<p class="notice">Decision support, not a medical device. Figures describe these people and this replay only.</p>'
-        f"</header><main>{''.join(parts)}</main></body></html>\n"
+        f"{warning}</header><main>{''.join(parts)}</main></body></html>\n"
     )
 
 

@@ -1,6 +1,7 @@
 import csv
 import gzip
 import json
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -467,6 +468,30 @@ def test_check_points_are_counted_where_they_were_run(replayed, tmp_path, monkey
     assert document["verification"] == {"checkpoints": 2, "met": 1, "missed": ["a <meal>"]}
     assert "1 of 2 check-points of the specification met" in page
     assert "missed: a &lt;meal&gt;" in page
+
+
+def test_the_report_says_what_the_learned_part_had_seen(replayed, table, tmp_path):
+    study = table.name.removesuffix(".gz").removesuffix(".csv")
+    document = evaluate(Evaluation(replayed, tmp_path / "unseen", check=False))
+    page = (tmp_path / "unseen" / "report.html").read_text()
+    assert "learned part trained on cgm_azt1d, cgm_physiocgm" in page
+    assert "Seen before." not in page
+
+    again = tmp_path / "again"
+    shutil.copytree(replayed, again)
+    summary = json.loads((again / "summary.json").read_text())
+    assert [part["weights"] for part in summary["learned_from"]] == ["glucose.json", "body.json"]
+    summary["learned_from"] = [{"weights": "mine.json", "trained_on": ["other", study]}]
+    (again / "summary.json").write_text(json.dumps(summary))
+    document = evaluate(Evaluation(again, tmp_path / "seen", check=False))
+    page = (tmp_path / "seen" / "report.html").read_text()
+    assert f"Seen before.</b> The learned part was trained on a set called {study}" in page
+    assert document["replay"]["learned_from"] == summary["learned_from"]
+
+    del summary["learned_from"]  # as an earlier version wrote it
+    (again / "summary.json").write_text(json.dumps(summary))
+    evaluate(Evaluation(again, tmp_path / "old", check=False))
+    assert "Seen before." not in (tmp_path / "old" / "report.html").read_text()
 
 
 def test_a_report_repeats_itself(replayed, tmp_path):

@@ -9,10 +9,11 @@ from stream.replay import Replay, ReplayError, run
 from stream.training import run_online
 from stream.training_people import Person
 from stream.virtual import readings_of_rows
-from stream.weights import weights_named
+from stream.weights import provenance, weights_named
 from twin import record as r_
 from twin.forecast import LEARNED, MEAN, QUANTILES
 from twin.learned import glucose_slot as s_
+from twin.learned.weights import SHIPPED
 
 START_MS = 1_795_392_000_000
 HORIZONS = (900, 1800, 2700, 3600, 7200, 10800, 18000)
@@ -135,3 +136,23 @@ def test_replay_refuses_weights_by_name_and_writes_nothing(tmp_path):
     ):
         run(Replay(table, tmp_path / "out", weights=str(weights)))
     assert not (tmp_path / "out").exists()
+
+
+def test_weights_say_what_they_were_trained_on(tmp_path):
+    own = tmp_path / "mine.json"
+    own.write_text(
+        SHIPPED.read_text(encoding="utf-8").replace('"study": "cgm_azt1d"', '"study": "our cohort"'),
+        encoding="utf-8",
+    )
+    mine, body = provenance(str(own))
+    shipped, _ = provenance()
+
+    assert (shipped["weights"], mine["weights"], body["weights"]) == (
+        "glucose.json",
+        "mine.json",
+        "body.json",
+    )
+    assert "cgm_azt1d" in shipped["trained_on"] and "cgm_azt1d" not in mine["trained_on"]
+    assert mine["trained_on"][0] == "our cohort"
+    assert any("Fitabase" in study for study in body["trained_on"])
+    assert provenance("none") == []
