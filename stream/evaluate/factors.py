@@ -8,7 +8,7 @@ of their data) under which the same is asked. A report cannot know the context o
 from dataclasses import dataclass
 from typing import Any
 
-from stream.evaluate.provenance import caution, known, trained_on
+from stream.evaluate.provenance import caution, learned_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,6 @@ def _verification(found: dict[str, Any] | None) -> tuple[str, str]:
     told = f"{found['met']} of {found['checkpoints']} check-points of the specification met by this version of the program"
     missed = f"missed: {', '.join(found['missed'])}" if found["missed"] else ""
     return told, _listed(missed, judge, "the version that made the replay, if it was another")
-
-
-def _learned_from(document: dict[str, Any]) -> str:
-    studies = trained_on(document)
-    if not known(document):
-        return ""
-    return f"learned part trained on {', '.join(studies)}" if studies else "nothing learned of other people"
 
 
 def factors(document: dict[str, Any]) -> list[Factor]:
@@ -91,7 +84,7 @@ def factors(document: dict[str, Any]) -> list[Factor]:
                "twin and baselines saw the same readings, up to the same instant", "" if not trees else f"{trees[:-2]}"),
         Factor("Validation: assessment", "Output comparison: rigor", "validation",
                _listed("folds by person, person-level bootstrap, CRPS, coverage, PIT" if several
-                       else "second half of one person's time; no interval over people", _learned_from(document)),
+                       else "second half of one person's time; no interval over people", learned_from(document).rstrip(".")),
                _listed(caution(document),
                        "whether model settings were tuned on these very people: only who made the twin can say")),
         Factor("Validation: assessment", "Output comparison: agreement", "validation",

@@ -19,6 +19,14 @@ def known(document: dict[str, Any]) -> bool:
     return "learned_from" in document["replay"]
 
 
+def learned_from(document: dict[str, Any]) -> str:
+    """A sentence for readers; empty where the replay does not say."""
+    studies = trained_on(document)
+    if not known(document):
+        return ""
+    return f"Learned part trained on {', '.join(studies)}." if studies else "Nothing learned of other people."
+
+
 def were_seen(document: dict[str, Any]) -> bool:
     """Whether the weights were trained on a set of this table's name."""
     return study_of(document["source"]) in trained_on(document)

@@ -8,6 +8,7 @@ from connectors.channels import CHANNELS
 from stream.evaluate import svg
 from stream.evaluate.factors import Factor
 from stream.evaluate.glucose import alarms, grids
+from stream.evaluate.provenance import learned_from
 from stream.evaluate.widgets import (
     Cells,
     called,
@@ -71,7 +72,7 @@ def samples(document: dict[str, Any]) -> str:
     refused = ", ".join(f"{k}: {v}" for k, v in replay.get("refused", {}).items()) or "none"
     note = (f"<p>Replay: {replay.get('applied', 0):,} readings applied, {replay.get('duplicate', 0):,} duplicates, "
             f"{replay.get('late', 0):,} late, refused {escape(refused)}. The first {document['onboarding_s'] / 3600:g} h of each "
-            "person are not scored.</p>")  # fmt: skip
+            f"person are not scored. {escape(learned_from(document))}</p>")  # fmt: skip
     return note + table(header, rows)
 
 

@@ -474,7 +474,9 @@ def test_the_report_says_what_the_learned_part_had_seen(replayed, table, tmp_pat
     study = table.name.removesuffix(".gz").removesuffix(".csv")
     document = evaluate(Evaluation(replayed, tmp_path / "unseen", check=False))
     page = (tmp_path / "unseen" / "report.html").read_text()
-    assert "learned part trained on cgm_azt1d, cgm_physiocgm" in page
+    assert page.count("Learned part trained on cgm_azt1d, cgm_physiocgm") == 2, (
+        "where people are told, and among the factors"
+    )
     assert "Seen before." not in page
 
     again = tmp_path / "again"
