@@ -46,11 +46,10 @@ def doses_of(path):
     return found
 
 
-def run(person, doses, weights):
-    """Forecasts (n, HORIZONS, 6) of one person."""
-    slot, bench, lows = np.zeros(s_.SIZE), bench_for(weights), np.zeros(SAID)
-    issued, causes, basal, at = np.zeros((len(person.times), s_.HORIZONS, 6)), np.zeros(s_.CAUSES), 0.0, 0
-    for i, (now, value) in enumerate(zip(person.times, person.values, strict=True)):
+def causes_at(slot, times, doses):
+    """The causes at each reading, compartments moved and fed on the way: yields (CAUSES,), overwritten at the next."""
+    found, basal, at = np.zeros(s_.CAUSES), 0.0, 0
+    for now in times:
         while at < len(doses) and doses[at][0] <= now:
             seconds, what, amount = doses[at]
             move_causes(slot, seconds, basal, 0.0)
@@ -62,7 +61,16 @@ def run(person, doses, weights):
                 basal = amount
             at += 1
         move_causes(slot, now, basal, 0.0)
-        causes_now(slot, basal, causes)
+        causes_now(slot, basal, found)
+        yield found
+
+
+def run(person, doses, weights):
+    """Forecasts (n, HORIZONS, 6) of one person."""
+    slot, bench, lows = np.zeros(s_.SIZE), bench_for(weights), np.zeros(SAID)
+    issued = np.zeros((len(person.times), s_.HORIZONS, 6))
+    told = causes_at(slot, person.times, doses)
+    for i, (now, value, causes) in enumerate(zip(person.times, person.values, told, strict=True)):
         learn_and_issue(slot, weights, now, 0.0, value, causes, bench, lows)
         issued[i] = bench.issued
     return issued

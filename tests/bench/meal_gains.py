@@ -23,7 +23,6 @@ from tests.bench.cgm_forecasts import population  # noqa: E402
 from tests.bench.simglucose_people import CHOSEN, make  # noqa: E402
 from twin.learned import glucose_slot as s_  # noqa: E402
 from twin.learned.adapt import CLIPPED_ERROR, CLIPPED_TERM  # noqa: E402
-from twin.learned.causes import causes_now, eat_grams, inject_units, move_causes  # noqa: E402
 from twin.learned.glucose import USUAL_SD  # noqa: E402
 from twin.learned.weights import load  # noqa: E402
 
@@ -45,26 +44,6 @@ def as_logged(doses, random):
     return sorted(found)
 
 
-def causes_of(person, doses):
-    """The causes at each reading (n, CAUSES)."""
-    slot, basal, at = np.zeros(s_.SIZE), 0.0, 0
-    found = np.zeros((len(person.times), s_.CAUSES))
-    for row, now in zip(found, person.times, strict=True):
-        while at < len(doses) and doses[at][0] <= now:
-            time, what, amount = doses[at]
-            move_causes(slot, time, basal, 0.0)
-            if what == meals.CARBOHYDRATE:
-                eat_grams(slot, amount)
-            elif what == meals.BOLUS:
-                inject_units(slot, amount)
-            else:
-                basal = amount
-            at += 1
-        move_causes(slot, now, basal, 0.0)
-        causes_now(slot, basal, row)
-    return found
-
-
 def gains(person, doses, weights):
     """Gains of the four causes at each horizon by least squares (HORIZONS, 4)."""
     kept = slice(0, None, max(1, round(STEP_S / person.step_s)))
@@ -72,8 +51,9 @@ def gains(person, doses, weights):
         person, times=person.times[kept], values=person.values[kept], step_s=max(STEP_S, person.step_s)
     )
     base = seen_by_twin(person.times, person.values)[1]
+    causes = np.array([row.copy() for row in meals.causes_at(np.zeros(s_.SIZE), person.times, doses)])
     unit = USUAL_SD / base[:, s_.HALF_HOUR, 1:]
-    x = np.clip(unit * causes_of(person, doses)[:, : len(NAMES)], -CLIPPED_TERM, CLIPPED_TERM)
+    x = np.clip(unit * causes[:, : len(NAMES)], -CLIPPED_TERM, CLIPPED_TERM)
     rest = (
         targets(person.times, person.values, person.step_s) - population(person, weights)[:, :, 0]
     ) / base[:, :, 1]
