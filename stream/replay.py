@@ -21,6 +21,7 @@ from rich.progress import Progress
 from connectors.columns import Decoded
 from connectors.errors import TableError
 from connectors.table import read_table
+from stream.chances import Limit, add_chances
 from stream.cohort import Applied, Cohort
 from stream.compiled import EVERYTHING, WORKER, ensure
 from stream.estimates import COLUMNS, DAY_S, Z, spread, tomorrows
@@ -60,6 +61,7 @@ class Replay:
     weights: str = ""
     plan: Path | None = None
     channels: tuple[str, ...] = ()  # to forecast beside heart rate and glucose
+    chances: tuple[Limit, ...] = ()  # to tell beside each forecast
 
 
 def stamp(seconds: float) -> str:
@@ -146,6 +148,8 @@ def run(task: Replay) -> dict[str, Any]:
         summary = _summary(task, table, done, time.perf_counter() - began)
         final = scratch / "all"
         _join(scratch, len(jobs), final, task.smooth)
+        if task.chances:
+            add_chances(final / FILES[0], task.chances)
         if plan is not None:
             write_planned(final / PLANNED, table, plan)
         (final / "summary.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")

@@ -26,6 +26,12 @@ def replay(
             help="With --forecast also of these, comma-separated (respiration_rate, spo2, skin_temperature ...), or none."
         ),
     ] = "all",
+    chance: Annotated[
+        str,
+        typer.Option(
+            help="Of each forecast also the chance to be beyond limits: 'glucose<70,heart_rate>110'."
+        ),
+    ] = "",
     people: Annotated[str, typer.Option(help="Only these, comma-separated.")] = "",
     profile: Annotated[
         Path | None, typer.Option(help="YAML or JSON: a profile, or profiles by person.")
@@ -61,7 +67,10 @@ def replay(
     Example: twin replay readings.csv.gz --out results --forecast 30,60 --people ada
 
     Example: twin replay readings.csv.gz --out results --forecast 15,60 --forecast-channels spo2,skin_temperature
+
+    Example: twin replay readings.csv.gz --out results --forecast 60 --chance 'glucose<54,glucose<70,glucose>250'
     """
+    from stream.chances import limits_of  # noqa: PLC0415
     from stream.commands.output import answer  # noqa: PLC0415
     from stream.replay import Replay, ReplayError, run  # noqa: PLC0415
 
@@ -69,6 +78,10 @@ def replay(
         horizons = tuple(int(float(text) * 60) for text in forecast.split(",") if text)
     except ValueError as error:
         raise typer.BadParameter(f"--forecast {forecast!r}: minutes, comma-separated") from error
+    try:
+        chances = limits_of(chance)
+    except ValueError as error:
+        raise typer.BadParameter(f"--chance {error}") from error
     chosen = frozenset(name for name in people.split(",") if name) or None
     ordered = (
         filter_ is Filter.COMPILED and not as_arrived
@@ -89,6 +102,7 @@ def replay(
         weights=weights,
         plan=plan,
         channels=channels,
+        chances=chances,
     )
     try:
         summary = run(task)
