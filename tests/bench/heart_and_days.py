@@ -34,17 +34,28 @@ HELD_S = 300.0  # how long a MET speaks, as in twin/inputs.py
 NAMES = ("persistence", "ar", "hours")
 
 
-def demands_of(table, person, times):
-    """MET that a reading of heart rate could know of, 1 where none spoke lately."""
+def demands_of(table, person, times, unknown=1.0):
+    """MET that a reading of heart rate could know of, `unknown` where none spoke lately."""
     rows = np.flatnonzero((table.person == person) & (table.channel == CODE_OF["met"]))
     if not len(rows):
-        return np.ones(len(times))
+        return np.full(len(times), unknown)
     at, value = table.time_ms[rows] / 1000.0, table.value[rows]
     order = np.argsort(at, kind="stable")
     at, value = at[order], value[order]
     pick = np.searchsorted(at, times, side="right") - 1
     known = (pick >= 0) & (times - at[np.maximum(pick, 0)] <= HELD_S)
-    return np.where(known, value[np.maximum(pick, 0)], 1.0)
+    return np.where(known, value[np.maximum(pick, 0)], unknown)
+
+
+def who_tell(table, people):
+    """Those of whose readings half and more know of movement. Others' column holds what is no MET, and was refused."""
+    found = {}
+    for number, person in enumerate(table.persons):
+        if person in people:
+            told = np.isfinite(demands_of(table, number, people[person][0], np.nan))
+            if told.mean() >= 0.5:
+                found[person] = people[person]
+    return found
 
 
 def by_kernels(table, people, starts):
@@ -169,6 +180,9 @@ def judge(folder, replayed):
             made = by_kernels(table, people, own if name == "hr_fitbit" else dict.fromkeys(people, starts))
         if len(people) > 1:
             rows += heart_rows(name, people, made)
+            telling = who_tell(table, people)
+            if 1 < len(telling) < len(people):
+                rows += heart_rows(f"{name}, MET told", telling, made)
     people = days(read_table(folder / "daily_lifesnaps.csv.gz"))
     if not replayed:
         rows += daily_rows(people, out_of_fold(people))
