@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import faust
 from faust import streams
+from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 from faust.types.tuples import ack_lock
@@ -160,6 +161,13 @@ class BatchConsumer(driver.Consumer):
     def applied(self) -> dict[Any, int]:
         """Where each of our partitions stands."""
         return {tp: frontier.applied for tp, frontier in self._frontiers.items()}
+
+    def joined(self) -> bool:
+        """Whether partitions are ours; not before the consumer's thread has begun, where `assignment` raises."""
+        try:
+            return bool(self.assignment())
+        except ConsumerNotStarted:
+            return False
 
     async def standing(self) -> tuple[int, dict[Any, tuple[Any, ...]]]:
         """Records of our partitions that are not acknowledged, by the broker's word, and where each stands."""

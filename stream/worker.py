@@ -159,7 +159,7 @@ class Worker:
         self.metrics.set("twin_rebalancing", rebalancing)
         self.metrics.set("twin_acknowledgement_age_seconds", round(age, 1))
         self.metrics.set("twin_people", sum(c.people() for c in self.table.cohorts.values()))
-        joined = bool(self.app.consumer.assignment())
+        joined = self.app.consumer.joined()
         fine = joined and not recovering and not rebalancing and age < READY_AGE_S
         return fine, {
             "status": "ok" if fine else "not_ready", "joined": joined, "recovering": recovering,

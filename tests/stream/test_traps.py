@@ -16,12 +16,13 @@ from types import SimpleNamespace
 
 import pytest
 from faust import streams
+from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 
 from stream.cohort import Cohort
 from stream.settings import Settings
 from stream.table import TwinTable
-from stream.transport import Batch, BatchConsumer, Frontier
+from stream.transport import Batch, BatchConsumer, ConsumerThread, Frontier
 from stream.worker import Worker
 
 SOURCES = list((Path(__file__).parents[2] / "stream").rglob("*.py"))
@@ -124,6 +125,19 @@ def batch(consumer, start, end, generation=3):
     )
     made.frontier, made.start = consumer._frontiers[PART], start
     return made
+
+
+def test_readiness_can_be_asked_before_the_consumers_thread_has_begun():
+    """A probe came 40 ms after the port was open: Faust raises there, and /metrics answered 500."""
+    consumer = consumer_with()
+    consumer._thread = ConsumerThread.__new__(ConsumerThread)
+    consumer._thread._consumer = None
+    with pytest.raises(ConsumerNotStarted):
+        consumer.assignment()
+    assert consumer.joined() is False
+
+    consumer._thread = SimpleNamespace(assignment=lambda: {PART})
+    assert consumer.joined() is True
 
 
 def test_c4_a_batch_counts_only_where_the_last_one_ended():
