@@ -1,10 +1,14 @@
 """Heart rate of a plan of speeds, from bouts of the past."""
 
+import csv
+
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from connectors.channels import CODE_OF
 from connectors.columns import Decoded
+from stream.commands import app
 from stream.planned import planned, teaching
 from twin.learned import exercise
 from twin.learned.exercise_cohort import prior_of
@@ -174,3 +178,42 @@ def test_recovery_is_slower_after_hard_work():
         return int(np.argmax(drive[600:] < 0.5 * drive[599]))
 
     assert half_time(3.6) > 1.3 * half_time(1.5)
+
+
+def written(path, people):
+    """A table file of (person, channels) pairs."""
+    lines = ["person,time,channel,value"]
+    names = {CODE_OF[name]: name for name in ("speed", "heart_rate")}
+    for person, channels in people:
+        for code, stamps, values, _ in channels:
+            lines += [
+                f"{person},{np.datetime64(int(t), 'ms')}Z,{names[int(c)]},{v:.3f}"
+                for c, t, v in zip(code, stamps, values, strict=True)
+            ]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_a_plan_is_predicted_for_everybody_in_it_and_a_team_helps_its_stranger(tmp_path):
+    rng = np.random.default_rng(3)
+    alike = exercise.PRIOR + np.array([8.0, 0.1, 0.1, -0.9, -0.3, -0.2, 0.1, 0.0, 0.1])
+    team = [alike + 0.2 * exercise.PRIOR_SD * rng.standard_normal(exercise.N) for _ in range(5)]
+    past = [(f"p{i}", day(0, 30 + i, person=person)[0]) for i, person in enumerate(team[:4])]
+    (known, _), (new, truth_new) = (day(7, 50 + i, known_s=0.0, person=team[i]) for i in (0, 4))
+    plan = written(tmp_path / "plan.csv", [("p0", known), ("new", new)])
+    found = {}
+    for name, history in (("team", past), ("one", past[:1])):
+        out = tmp_path / name
+        table = written(tmp_path / f"{name}.csv", history)
+        done = CliRunner().invoke(app, ["replay", str(table), "--out", str(out), "--plan", str(plan)])
+        assert done.exit_code == 0, done.output
+        with (out / "planned.csv").open() as file:
+            found[name] = list(csv.DictReader(file))
+
+    assert len(found["team"]) == len(found["one"]) == sum(len(channels[0][0]) for channels in (known, new))
+    assert set(found["team"][0]) >= {"person", "made_at", "time", "channel", "mean", "sd", "q05", "q95"}
+    error = {
+        name: rms([float(row["mean"]) for row in rows if row["person"] == "new"] - truth_new)
+        for name, rows in found.items()
+    }
+    assert error["team"] < 0.9 * error["one"], error
