@@ -64,8 +64,8 @@ SOURCES = {
 }
 # What a unit of each cause (meal now, meal ahead, insulin's change, its excess, activity) is expected to add, in units of
 # s_h, by horizon, before a person has shown it. Meals: a third of what virtual people without and with diabetes show
-# (0.77, 1.07, 1.26, 1.03 and .46, .50, .31, -.32), since logs are late and wrong. Insulin: nothing, since a bolus lowers
-# glucose and tells of a meal, and simulators disagree about the sum's sign (twin/DECISIONS.md 38).
+# (0.77, 1.07, 1.26, 1.03 and .46, .50, .31, -.32), since logs are late and wrong. Insulin: nothing, since a bolus
+# lowers glucose and tells of a meal that was not logged: in virtual people the second is the stronger (twin/DECISIONS.md 38).
 GAINS = (
     (0.26, 0.15, 0.0, 0.0, 0.0),
     (0.36, 0.17, 0.0, 0.0, 0.0),

@@ -60,6 +60,7 @@ def provenance(name: str = "") -> list[dict[str, Any]]:
     found = []
     for path in (*own, *shipped):
         document = json.loads(path.read_text(encoding="utf-8"))
-        studies = [entry["study"] for entry in document.get("trained_on", [])]
-        found.append({"weights": path.name, "trained_on": studies or document.get("data", [])})
+        about = document.get("trained_on") or document.get("data") or []
+        studies = [str(part.get("study", "not stated") if isinstance(part, dict) else part) for part in about]
+        found.append({"weights": path.name, "trained_on": studies})
     return found

@@ -16,10 +16,8 @@ from twin.learned import glucose_slot as s_
 from twin.learned.network import GlucoseWeights
 from twin.shapes import Array, Matrix, Vector
 
-PRIOR_HIDDEN, PRIOR_CAUSES = (
-    0.003,
-    0.1,
-)  # variances of gains; of causes as between virtual people (DECISIONS.md 38)
+# Variances of gains; of causes as between virtual people (DECISIONS.md 38).
+PRIOR_HIDDEN, PRIOR_CAUSES = 0.003, 0.1
 FORGETTING_MIN = 60.0 * 1440.0
 TRUST_MIN, TRUST_START, TRUST_LIMIT = 14.0 * 1440.0, 0.0, 12.0
 CLIPPED_TERM, CLIPPED_ERROR, CLIPPED_CORRECTION = 3.0, 4.0, 1.5

@@ -23,10 +23,7 @@ LOWEST = 20.0  # mg/dL: no sensor says less
 ONSETS, LOWS = 2, 3  # onset within 15 min, within 25 min; a reading below 70 within 30 min
 TREND = LOWS  # behind the chances: what the trend alone expects in 30 min [mg/dL]
 SAID = LOWS + 1
-SLOW_MIN, SLOW_LAGS = (
-    10.0,
-    4,
-)  # a sensor with more minutes between readings is slow; what its autoregression looks at
+SLOW_MIN, SLOW_LAGS = 10.0, 4  # minutes between readings from which a sensor is slow; what its trend looks at
 OUT = 7  # mean, sd, q05, q25, q50, q75, q95
 FADES_MIN = 120.0  # beyond the last horizon the learned part fades over this time
 
