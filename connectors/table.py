@@ -45,6 +45,11 @@ def _time(text: str, line: int, column: str) -> int:
     return time_ms
 
 
+def stem_of(path: Path) -> str:
+    """A table's name without its endings, .csv or .csv.gz: the name of the study in it, of what lies beside it."""
+    return path.name.removesuffix(".gz").removesuffix(".csv")
+
+
 def _open(path: Path) -> io.TextIOBase:
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8", newline="")

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from connectors.table import stem_of
 from stream.truth import stamp, truth_header, truth_row
 from stream.virtual import draw_person, simulate_rows
 from twin.profile import Profile
@@ -43,7 +44,7 @@ class Simulation:
 
 def beside(out: Path, what: str) -> Path:
     """`<stem of TABLE>.<what>`, in TABLE's folder."""
-    name = out.name.removesuffix(".gz").removesuffix(".csv")
+    name = stem_of(out)
     return out.with_name(f"{name}.{what}")
 
 

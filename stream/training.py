@@ -98,6 +98,12 @@ def chances(examples: Examples, task: Training) -> Network:
     return together([fit(examples, count, chance_loss, plan, seed, start) for seed in seeds])
 
 
+def least_squares(lags: Sequence[Floats], told: Sequence[Floats]) -> Floats:
+    """Weights of the lags (n, k each) and a constant behind them (k + 1,), of everybody's targets (n each)."""
+    square = np.column_stack([np.concatenate(lags), np.ones(sum(map(len, told)))])
+    return np.asarray(np.linalg.lstsq(square, np.concatenate(told), rcond=None)[0], dtype=np.float64)
+
+
 def slow_trend(people: Sequence[Person]) -> NDArray[np.float32]:
     """Autoregression to 30 min of a slow sensor: least squares on whole hours of four readings and a constant (5,).
 
@@ -111,11 +117,9 @@ def slow_trend(people: Sequence[Person]) -> NDArray[np.float32]:
         good = whole & np.isfinite(told)
         x.append(hour[good][:, :SLOW_LAGS])
         y.append(told[good])
-    lags = np.concatenate(x)
-    if len(lags) < FEWEST:  # of a handful nothing is learned: the last reading stays
+    if sum(map(len, y)) < FEWEST:  # of a handful nothing is learned: the last reading stays
         return np.array([1.0] + SLOW_LAGS * [0.0], dtype=np.float32)
-    square = np.column_stack([lags, np.ones(len(lags))])
-    return np.asarray(np.linalg.lstsq(square, np.concatenate(y), rcond=None)[0], dtype=np.float32)
+    return least_squares(x, y).astype(np.float32)
 
 
 def weights_from(people: Sequence[Person], rows: Sequence[list[Rows]], task: Training) -> GlucoseWeights:
@@ -182,8 +186,7 @@ def autoregression(people: Sequence[Person], fold: NDArray[np.int64], h: int) ->
         if sum(map(len, y)) < 1000:
             found.append(np.full(len(person.times), np.nan))
             continue
-        hours = np.column_stack([np.concatenate(x), np.ones(sum(map(len, y)))])
-        solved = np.linalg.lstsq(hours, np.concatenate(y), rcond=None)[0]
+        solved = least_squares(x, y)
         found.append(np.clip(lags[i][0] @ solved[:-1] + solved[-1], *CLIP))
     return found
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.errors import TableError
-from connectors.table import read_table
+from connectors.table import read_table, stem_of
 from stream.journal import ENTRY, bin_ticks, entries_of, merge
 from stream.training_network import CLIPPED_TARGET, Examples
 from twin.channels import GLUCOSE
@@ -82,7 +82,7 @@ def people_of(paths: Sequence[Path]) -> list[Person]:
             table = read_table(path, None)
         except TableError as error:
             raise TrainError(f"{path}: {error}") from error
-        study = path.name.removesuffix(".gz").removesuffix(".csv")
+        study = stem_of(path)
         before = len(found)
         for name in sorted(table.persons):
             rows = np.flatnonzero(table.person == table.persons.index(name))

@@ -26,8 +26,8 @@ def weights_named(name: str = "") -> Weights:
     if name == NONE:
         return nothing()
     found = load()
-    for path in (Path(part) for part in name.split(",") if part):
-        if _schema(path) == BODY:
+    for path in _own(name):
+        if _kind(_document(path)) == BODY:
             try:
                 found = found._replace(body=load_body(path))
             except BodyWeightsError as error:
@@ -35,14 +35,6 @@ def weights_named(name: str = "") -> Weights:
         else:
             found = found._replace(glucose=load(path).glucose)
     return found
-
-
-def _schema(path: Path) -> str:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{path}: {error}") from error
-    return str(document.get("schema", "")).partition("/")[0] if isinstance(document, dict) else ""
 
 
 def provenance(name: str = "") -> list[dict[str, Any]]:
@@ -54,13 +46,27 @@ def provenance(name: str = "") -> list[dict[str, Any]]:
     """
     if name == NONE:
         return []
-    own = [Path(part) for part in name.split(",") if part]
-    schemas = {_schema(path) for path in own}
-    shipped = [path for path in (SHIPPED, SHIPPED_BODY) if _schema(path) not in schemas]
-    found = []
-    for path in (*own, *shipped):
+    documents = [(path.name, _document(path)) for path in (SHIPPED, SHIPPED_BODY, *_own(name))]
+    taken = {_kind(document): (file, document) for file, document in documents}  # the later one of a kind
+    return [{"weights": file, "trained_on": _studies(document)} for file, document in taken.values()]
+
+
+def _own(name: str) -> list[Path]:
+    return [Path(part) for part in name.split(",") if part]
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        about = document.get("trained_on") or document.get("data") or []
-        studies = [str(part.get("study", "not stated") if isinstance(part, dict) else part) for part in about]
-        found.append({"weights": path.name, "trained_on": studies})
-    return found
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path}: {error}") from error
+    return document if isinstance(document, dict) else {}
+
+
+def _kind(document: dict[str, Any]) -> str:
+    return str(document.get("schema", "")).partition("/")[0]
+
+
+def _studies(document: dict[str, Any]) -> list[str]:
+    about = document.get("trained_on") or document.get("data") or []
+    return [str(part.get("study", "not stated") if isinstance(part, dict) else part) for part in about]

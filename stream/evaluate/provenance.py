@@ -3,10 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-
-def study_of(source: str) -> str:
-    """The name under which `twin train` would have learned of a table."""
-    return Path(source).name.removesuffix(".gz").removesuffix(".csv")
+from connectors.table import stem_of
 
 
 def trained_on(document: dict[str, Any]) -> list[str]:
@@ -14,29 +11,20 @@ def trained_on(document: dict[str, Any]) -> list[str]:
     return [study for part in document["replay"].get("learned_from", []) for study in part["trained_on"]]
 
 
-def known(document: dict[str, Any]) -> bool:
-    """Whether the replay says what its weights were trained on (an earlier version's does not)."""
-    return "learned_from" in document["replay"]
-
-
 def learned_from(document: dict[str, Any]) -> str:
-    """A sentence for readers; empty where the replay does not say."""
-    studies = trained_on(document)
-    if not known(document):
+    """A sentence for readers; empty where the replay does not say, as an earlier version's does not."""
+    if "learned_from" not in document["replay"]:
         return ""
+    studies = trained_on(document)
     return f"Learned part trained on {', '.join(studies)}." if studies else "Nothing learned of other people."
 
 
-def were_seen(document: dict[str, Any]) -> bool:
-    """Whether the weights were trained on a set of this table's name."""
-    return study_of(document["source"]) in trained_on(document)
-
-
 def caution(document: dict[str, Any]) -> str:
-    """What the reader must know before any figure; empty where there is nothing to say."""
-    if not were_seen(document):
+    """What the reader must know before any figure: the weights were trained on a set of this table's name. Else empty."""
+    study = stem_of(Path(document["source"]))
+    if study not in trained_on(document):
         return ""
     return (
-        f"The learned part was trained on a set called {study_of(document['source'])}, as this table is: if these are its "
+        f"The learned part was trained on a set called {study}, as this table is: if these are its "
         "people, the figures flatter the twin. Train without them (twin train --keep-folds) and replay with --weights."
     )

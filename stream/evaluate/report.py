@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from connectors.table import stem_of
 from stream.evaluate import alarms, baselines, figures, inside
 from stream.evaluate.evidence import EvaluateError, Evidence, load, read_forecasts, table_of
 from stream.evaluate.instants import DAY_S, Instants, instants
@@ -43,7 +44,7 @@ def check_free(out: Path) -> None:
 
 def truth_beside(table: Path) -> Path | None:
     """The truth that `twin simulate` left beside a table."""
-    stem = table.name.removesuffix(".gz").removesuffix(".csv")
+    stem = stem_of(table)
     found = (table.with_name(f"{stem}.truth{ending}") for ending in (".csv.gz", ".csv"))
     return next((path for path in found if path.exists()), None)
 

@@ -26,6 +26,8 @@ DAY_S = 86400.0
 # Chances of an onset at which the alert could open.
 CURVE = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.10, 0.13, 0.16, 0.20, 0.25, 0.30)
 BAR = "AR 30 min < 80"
+TO_BAR = f"to {BAR}"
+REST_S = policy.LOW_SOON.refractory_s
 GATES = {
     "trend": lambda issued, lows, auto: lows[:, TREND],
     "AR": lambda issued, lows, auto: auto,
@@ -51,10 +53,11 @@ def own_alarms(person, lows, chance=None):
     quick, slow = (
         near if chance is None else replace(near, chance=chance) for near in (policy.QUICK, policy.SLOW)
     )
-    state, fired = policy.new_state(), []
+    state, fired, onset = policy.new_state(), [], CHANCES["onset"](lows)
     for i, now in enumerate(person.times):
-        onset = 0.5 * (lows[i, 0] + lows[i, 1])
-        signal = policy.Signal(now, lows[i, 2], person.values[i], np.nan, 60.0, False, onset, lows[i, TREND])
+        signal = policy.Signal(
+            now, lows[i, 2], person.values[i], np.nan, 60.0, False, onset[i], lows[i, TREND]
+        )
         opened = [t.at_s for t in policy.step(state, signal, quick, slow) if t.state == "active"]
         fired += opened if person.values[i] >= 70.0 else []
     return np.array(fired)
@@ -89,9 +92,9 @@ def alarms(people, lows, auto):
             tallies.append(episodes.tally(times, values, at, person.step_s))
     for name, tallies in parts.items():
         found[name] = episodes.rates(tallies)
-    bar, curve = found["AR 30 min < 80"], [found[f"twin, alert at {c}"] for c in CURVE]
+    bar, curve = found[BAR], [found[f"twin, alert at {c}"] for c in CURVE]
     if bar["sensitivity"] is not None:
-        found["to AR 30 min < 80"] = {
+        found[TO_BAR] = {
             name: 100.0 * (along(curve, name, bar[name]) / bar["false_per_day"] - 1.0)
             for name in ("sensitivity", "warned_15_min")
         }
@@ -108,7 +111,7 @@ def opens(times, values, chance, gate, least, limit, near, fired):
             over = over or times[i] - since >= policy.AGAIN_S
             active = not (over and values[i] >= policy.LOW)
         elif values[i] < near and gate[i] < limit and chance[i] >= least and times[i] >= quiet:
-            active, since, quiet = True, times[i], times[i] + 1800.0
+            active, since, quiet = True, times[i], times[i] + REST_S
             if values[i] >= policy.LOW:
                 fired[count] = times[i]
                 count += 1

@@ -28,7 +28,7 @@ from stream.training_network import hidden_units  # noqa: E402
 from stream.training_people import people_of, seen_by_twin, targets  # noqa: E402
 from stream.virtual import readings_of_rows  # noqa: E402
 from stream.weights import weights_named  # noqa: E402
-from tests.bench.cgm_alarms import alarms  # noqa: E402
+from tests.bench.cgm_alarms import TO_BAR, alarms  # noqa: E402
 from twin.learned.observe import AHEAD_MIN  # noqa: E402
 from twin.learned.weights import load  # noqa: E402
 from twin.scoring.bootstrap import change_interval, ratio_interval  # noqa: E402
@@ -196,10 +196,10 @@ def scene(people):
     return at, chosen, [targets(p.times, p.values, p.step_s) for p in people]
 
 
-def against_ar(name, issued, at, chosen, told):
+def against_ar(name, issued, at, chosen, told, horizons=SCORED):
     """Everybody's forecasts, at each horizon, against the autoregression that was trained in the study."""
     found = {}
-    for h in SCORED:
+    for h in horizons:
         minutes = int(AHEAD_MIN[h])
         y = at_instants([part[:, h] for part in told], chosen)
         found[f"{minutes} min, {name}"] = compare(
@@ -237,9 +237,7 @@ def judge(study, people, found, unseen, count):
         y = at_instants([part[:, h] for part in told], chosen)
         result[f"{minutes} min"] = compare(at, y, issued_forecast(issued, chosen, h), 60 * minutes)
         for name, parts in (("filter alone", alone), ("network, nobody's own", still)):
-            result[f"{minutes} min, {name}"] = compare(
-                at, y, issued_forecast(parts, chosen, h), 60 * minutes, ("ar",)
-            )
+            result |= against_ar(name, parts, at, chosen, told, (h,))
         result[f"{minutes} min, learning"] = learning(people, issued, still, h)
     if unseen is not None:
         result |= unseen_study(people, unseen, at, chosen, told)
@@ -282,7 +280,7 @@ def show(result):
             print(f"{name:26} " + "; ".join(f"{k} {v['percent']:+.2f} %, worst person {v['worst_person']:+.1f} %"
                                             for k, v in part.items()))  # fmt: skip
         elif name == "alarms":
-            told = part.get("to AR 30 min < 80")
+            told = part.get(TO_BAR)
             if told:
                 print("    false alarms against AR 30 min < 80 at its sensitivity {sensitivity:+.0f} %, at its share warned 15 min "
                       "ahead {warned_15_min:+.0f} %".format(**told))  # fmt: skip

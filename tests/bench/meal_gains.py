@@ -10,7 +10,6 @@ between people of each cause's gain at 15, 30, 60, 120 min. --simglucose: also t
 
 import argparse
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ from twin.learned.glucose import USUAL_SD  # noqa: E402
 from twin.learned.weights import load  # noqa: E402
 
 WRONG, FORGOTTEN, LATE_S = 0.3, 0.3, 600.0
-STEP_S, SEED, DAY_S = 300.0, 0, 86400.0
+SEED = 0
 NAMES = ("meal now", "meal ahead", "insulin's change", "its excess")
 LEAST = 1e-6  # keeps the normal equations sound where a cause never moves
 
@@ -46,10 +45,6 @@ def as_logged(doses, random):
 
 def gains(person, doses, weights):
     """Gains of the four causes at each horizon by least squares (HORIZONS, 4)."""
-    kept = slice(0, None, max(1, round(STEP_S / person.step_s)))
-    person = replace(
-        person, times=person.times[kept], values=person.values[kept], step_s=max(STEP_S, person.step_s)
-    )
     base = seen_by_twin(person.times, person.values)[1]
     causes = np.array([row.copy() for row in meals.causes_at(np.zeros(s_.SIZE), person.times, doses)])
     unit = USUAL_SD / base[:, s_.HALF_HOUR, 1:]
@@ -59,7 +54,7 @@ def gains(person, doses, weights):
     ) / base[:, :, 1]
     found = np.zeros((s_.HORIZONS, len(NAMES)))
     for h in range(s_.HORIZONS):
-        good = np.isfinite(rest[:, h]) & (person.times >= person.times[0] + DAY_S)
+        good = np.isfinite(rest[:, h]) & (person.times >= person.times[0] + meals.DAY_S)
         square = np.column_stack([np.ones(good.sum()), x[good]])
         told = square.T @ np.clip(rest[good, h], -CLIPPED_ERROR, CLIPPED_ERROR)
         found[h] = np.linalg.solve(square.T @ square + LEAST * np.eye(square.shape[1]), told)[1:]
